@@ -1,0 +1,47 @@
+// The one executable. `caudal worker --fd N [--no-sandbox]` is started by the worker pool alone; all else is the
+// command line.
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "worker/worker_main.h"
+
+#if __has_include("app/cli.h")
+#include "app/cli.h"
+#else
+namespace caudal {
+int RunCli(int, char**) {
+  std::fputs("usage: caudal COMMAND\n", stderr);
+  return 2;
+}
+}  // namespace caudal
+#endif
+
+namespace {
+
+int RunWorker(int argc, char** argv) {
+  int fd = -1;
+  bool sandbox = true;
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--no-sandbox") {
+      sandbox = false;
+    } else if (argument == "--fd" && i + 1 < argc) {
+      const char* text = argv[++i];
+      std::from_chars(text, text + std::strlen(text), fd);
+    }
+  }
+  if (fd < 0) {
+    std::fputs("caudal worker is started by caudal itself\n", stderr);
+    return 2;
+  }
+  return caudal::WorkerMain(fd, sandbox);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "worker") return RunWorker(argc, argv);
+  return caudal::RunCli(argc, argv);
+}
