@@ -1,0 +1,55 @@
+// What a connector says of itself, as data: drives parsing of sources/*.yaml, `validate`, `init`, help and the table on
+// its page. Values. Room `connect` fills them, room `project` reads them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace caudal {
+
+enum class OptionType {
+  kString,
+  kInteger,
+  kBoolean,
+  kDuration,  // "15m"
+  kSize,      // "64MB"
+  kPath,      // below the project folder, or absolute
+  kUrl,
+  kStringList,
+  kStringMap,
+  kObject,  // an object whose members are `members`
+};
+
+struct OptionSpec {
+  std::string name;
+  OptionType type = OptionType::kString;
+  bool required = false;
+  std::string default_value;  // as the user would write it; "" = none
+  std::string unit;
+  std::string description;
+  /// Comes only as ${NAME}; reaches the worker outside the request.
+  bool secret = false;
+  std::vector<std::string> choices;  // empty = anything
+  std::vector<OptionSpec> members;   // kObject
+};
+
+enum class SourceShape {
+  kBytes,     // yields chunks as they came
+  kRelation,  // yields what to attach and bounded SQL
+};
+
+struct ConnectorSpec {
+  std::string name;  // as in `type:` of sources/*.yaml
+  std::string summary;
+  SourceShape shape = SourceShape::kBytes;
+  std::vector<OptionSpec> options;         // of the source
+  std::vector<OptionSpec> stream_options;  // of each stream, beside those that every stream has
+  bool network = false;
+  bool discovers = false;    // lists its streams
+  bool incremental = false;  // takes `incremental:`
+  /// True where a repeated read may give rows again, so that `append` needs a key or is refused.
+  bool may_repeat = false;
+  std::string delivery;  // guarantee in words
+};
+
+}  // namespace caudal
