@@ -1,0 +1,34 @@
+// Names that nobody else has, and digests. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace caudal {
+
+/// A random UUID, version 4, lower case.
+std::string NewUuid();
+
+/// Sixteen random hex digits, for names of temporary things.
+std::string NewToken();
+
+/// Lower-case hex of the SHA-256 of `bytes`.
+std::string Sha256Hex(std::string_view bytes);
+
+/// SHA-256 of bytes that arrive in pieces. Not thread-safe.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void Update(std::string_view bytes);
+  /// Ends the digest; no other call may follow.
+  std::string Hex();
+
+ private:
+  void* x_context;
+};
+
+}  // namespace caudal
