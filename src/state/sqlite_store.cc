@@ -1,0 +1,286 @@
+#include <array>
+#include <filesystem>
+#include <mutex>
+
+#include "state/process_id.h"
+#include "state/sqlite.h"
+#include "state/state_store.h"
+
+namespace caudal {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+constexpr const char* kSchema = R"(
+CREATE TABLE run (
+  id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, release TEXT NOT NULL, command TEXT NOT NULL, status TEXT NOT NULL,
+  started INTEGER NOT NULL, ended INTEGER, process TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX run_running ON run(pipeline) WHERE status = 'running';
+CREATE TABLE task (
+  run TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, attempt INTEGER NOT NULL, started INTEGER, ended INTEGER,
+  error_kind TEXT NOT NULL, error TEXT NOT NULL, error_next TEXT NOT NULL, version INTEGER NOT NULL,
+  rows_read INTEGER NOT NULL, rows_written INTEGER NOT NULL, rows_rejected INTEGER NOT NULL,
+  bytes_written INTEGER NOT NULL, peak_memory INTEGER NOT NULL, cpu_ms INTEGER NOT NULL, note TEXT NOT NULL,
+  staged TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE TABLE verdict (
+  id INTEGER PRIMARY KEY, run TEXT NOT NULL, tbl TEXT NOT NULL, chk TEXT NOT NULL, verdict TEXT NOT NULL,
+  failing_rows INTEGER NOT NULL, observed TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX verdict_table ON verdict(tbl, id);
+CREATE TABLE event (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL,
+  task TEXT NOT NULL, body TEXT NOT NULL);
+PRAGMA user_version = 1;
+)";
+
+constexpr std::string_view kTaskColumns =
+    "run, name, status, attempt, started, ended, error_kind, error, error_next, version, rows_read, rows_written, "
+    "rows_rejected, bytes_written, peak_memory, cpu_ms, note, staged";
+
+std::int64_t Micros(Timestamp t) { return t.time_since_epoch().count(); }
+std::optional<std::int64_t> Micros(const std::optional<Timestamp>& t) {
+  if (!t) return std::nullopt;
+  return Micros(*t);
+}
+Timestamp FromMicros(std::int64_t us) { return Timestamp{std::chrono::microseconds{us}}; }
+std::optional<Timestamp> FromMicros(std::optional<std::int64_t> us) {
+  if (!us) return std::nullopt;
+  return FromMicros(*us);
+}
+
+template <typename E, std::size_t N>
+E FromName(std::string_view name, const std::array<std::string_view, N>& names, E fallback) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return static_cast<E>(i);
+  }
+  return fallback;
+}
+
+constexpr std::array<std::string_view, 5> kRunNames{"running", "succeeded", "failed", "cancelled", "interrupted"};
+constexpr std::array<std::string_view, 7> kTaskNames{"waiting", "running", "succeeded", "unchanged",
+                                                     "failed",  "blocked", "cancelled"};
+
+RunRecord ReadRun(const Statement& row) {
+  RunRecord run;
+  run.id = row.Text(0);
+  run.pipeline = row.Text(1);
+  run.release = row.Text(2);
+  run.command = row.Text(3);
+  run.status = FromName(row.Text(4), kRunNames, RunStatus::kFailed);
+  run.started = FromMicros(row.Number(5));
+  run.ended = FromMicros(row.Optional(6));
+  run.holder = row.Text(7);
+  if (run.status == RunStatus::kRunning && !ProcessLives(run.holder)) run.status = RunStatus::kInterrupted;
+  return run;
+}
+
+TaskRecord ReadTask(const Statement& row) {
+  TaskRecord t;
+  t.run = row.Text(0);
+  t.name = row.Text(1);
+  t.status = FromName(row.Text(2), kTaskNames, TaskStatus::kFailed);
+  t.attempt = static_cast<int>(row.Number(3));
+  t.started = FromMicros(row.Optional(4));
+  t.ended = FromMicros(row.Optional(5));
+  t.error_kind = row.Text(6);
+  t.error = row.Text(7);
+  t.error_next = row.Text(8);
+  t.version = row.Number(9);
+  t.rows_read = row.Number(10);
+  t.rows_written = row.Number(11);
+  t.rows_rejected = row.Number(12);
+  t.bytes_written = row.Number(13);
+  t.peak_memory_bytes = row.Number(14);
+  t.cpu_ms = row.Number(15);
+  t.note = row.Text(16);
+  t.staged = row.Text(17);
+  return t;
+}
+
+class SqliteStore final : public StateStore {
+ public:
+  explicit SqliteStore(std::unique_ptr<Database> database) : x_database(std::move(database)) {}
+
+  Status Prepare() {
+    TRY(x_database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
+    TRY_ASSIGN(auto version, x_database->Prepare("PRAGMA user_version"));
+    TRY_ASSIGN([[maybe_unused]] bool row, version.Step());
+    if (version.Number(0) == 0) {
+      TRY(x_database->Execute(kSchema));
+    } else if (version.Number(0) != kSchemaVersion) {
+      return Error{ErrorKind::kUnsupported, "the state store was written by a newer Caudal", "use that version", ""};
+    }
+    return transaction.Commit();
+  }
+
+  Status BeginRun(const RunRecord& run, const std::vector<TaskRecord>& tasks, const EventRecord& event) override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
+    TRY(RefuseSecondRun(run.pipeline));
+    TRY_ASSIGN(auto insert, x_database->Prepare("INSERT INTO run VALUES (?, ?, ?, ?, 'running', ?, NULL, ?)"));
+    TRY(insert.Bind(run.id).Bind(run.pipeline).Bind(run.release).Bind(run.command).Bind(Micros(run.started))
+            .Bind(ThisProcess()).Run());
+    for (const TaskRecord& task : tasks) TRY(PutTask(task));
+    TRY(PutEvent(event));
+    return transaction.Commit();
+  }
+
+  Status ReopenRun(const std::string& id, const EventRecord& event) override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
+    TRY_ASSIGN(RunRecord run, FindRun(id));
+    TRY(RefuseSecondRun(run.pipeline));
+    TRY_ASSIGN(auto update, x_database->Prepare("UPDATE run SET status = 'running', ended = NULL, process = ? WHERE id = ?"));
+    TRY(update.Bind(ThisProcess()).Bind(id).Run());
+    TRY(PutEvent(event));
+    return transaction.Commit();
+  }
+
+  Status EndRun(const std::string& id, RunStatus status, Timestamp at, const EventRecord& event) override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
+    TRY_ASSIGN(auto update, x_database->Prepare("UPDATE run SET status = ?, ended = ? WHERE id = ?"));
+    TRY(update.Bind(RunStatusName(status)).Bind(Micros(at)).Bind(id).Run());
+    TRY(PutEvent(event));
+    return transaction.Commit();
+  }
+
+  Status SaveTask(const TaskRecord& task, const EventRecord& event) override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
+    TRY(PutTask(task));
+    TRY(PutEvent(event));
+    return transaction.Commit();
+  }
+
+  Status SaveChecks(const std::vector<CheckRecord>& checks) override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
+    for (const CheckRecord& c : checks) {
+      TRY_ASSIGN(auto insert, x_database->Prepare(
+          "INSERT INTO verdict(run, tbl, chk, verdict, failing_rows, observed, message, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+      TRY(insert.Bind(c.run).Bind(c.table).Bind(c.check).Bind(c.verdict).Bind(c.failing_rows).Bind(c.observed)
+              .Bind(c.message).Bind(Micros(c.at)).Run());
+    }
+    return transaction.Commit();
+  }
+
+  Result<RunRecord> Run(const std::string& id) const override {
+    std::lock_guard lock(x_mutex);
+    return FindRun(id);
+  }
+
+  Result<std::vector<RunRecord>> Runs(int limit) const override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto select, x_database->Prepare("SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?"));
+    select.Bind(std::int64_t{limit});
+    return Collect<RunRecord>(select, ReadRun);
+  }
+
+  Result<std::vector<TaskRecord>> Tasks(const std::string& run) const override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto select, x_database->Prepare("SELECT " + std::string(kTaskColumns) + " FROM task WHERE run = ? ORDER BY name"));
+    select.Bind(run);
+    return Collect<TaskRecord>(select, ReadTask);
+  }
+
+  Result<std::vector<CheckRecord>> Checks(const std::string& table, int limit) const override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto select, x_database->Prepare(
+        "SELECT run, tbl, chk, verdict, failing_rows, observed, message, at FROM verdict WHERE ?1 = '' OR tbl = ?1 "
+        "ORDER BY id DESC LIMIT ?2"));
+    select.Bind(table).Bind(std::int64_t{limit});
+    return Collect<CheckRecord>(select, [](const Statement& r) {
+      return CheckRecord{r.Text(0), r.Text(1),   r.Text(2), r.Text(3),
+                         r.Number(4), r.Text(5), r.Text(6), FromMicros(r.Number(7))};
+    });
+  }
+
+  Result<std::vector<EventRecord>> Events(std::int64_t after, int limit) const override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto select, x_database->Prepare(
+        "SELECT sequence, at, kind, run, task, body FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?"));
+    select.Bind(after).Bind(std::int64_t{limit});
+    return Collect<EventRecord>(select, [](const Statement& r) {
+      return EventRecord{r.Number(0), FromMicros(r.Number(1)), r.Text(2), r.Text(3), r.Text(4), r.Text(5)};
+    });
+  }
+
+ private:
+  template <typename T, typename F>
+  static Result<std::vector<T>> Collect(Statement& select, F read) {
+    std::vector<T> all;
+    for (;;) {
+      TRY_ASSIGN(bool row, select.Step());
+      if (!row) return all;
+      all.push_back(read(select));
+    }
+  }
+
+  Result<RunRecord> FindRun(const std::string& id) const {
+    TRY_ASSIGN(auto select, x_database->Prepare("SELECT * FROM run WHERE id = ?"));
+    select.Bind(id);
+    TRY_ASSIGN(bool row, select.Step());
+    if (!row) return Error{ErrorKind::kNotFound, "no run has the id '" + id + "'", "`caudal history` lists the runs", ""};
+    return ReadRun(select);
+  }
+
+  /// A pipeline's running run is refused by name; one whose process is gone is marked and given up.
+  Status RefuseSecondRun(const std::string& pipeline) {
+    TRY_ASSIGN(auto select, x_database->Prepare("SELECT id, process FROM run WHERE pipeline = ? AND status = 'running'"));
+    select.Bind(pipeline);
+    std::vector<std::string> gone;
+    for (;;) {
+      TRY_ASSIGN(bool row, select.Step());
+      if (!row) break;
+      if (ProcessLives(select.Text(1))) {
+        return Error{ErrorKind::kConflict,
+                     "pipeline '" + pipeline + "' is running already: run " + select.Text(0) + ", process " +
+                         PidOf(select.Text(1)),
+                     "wait for it, or stop it with Ctrl-C there", ""};
+      }
+      gone.push_back(select.Text(0));
+    }
+    for (const std::string& id : gone) {
+      TRY_ASSIGN(auto update, x_database->Prepare("UPDATE run SET status = 'interrupted' WHERE id = ?"));
+      TRY(update.Bind(id).Run());
+    }
+    return {};
+  }
+
+  Status PutTask(const TaskRecord& t) {
+    TRY_ASSIGN(auto put, x_database->Prepare("INSERT OR REPLACE INTO task(" + std::string(kTaskColumns) +
+                                             ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    return put.Bind(t.run).Bind(t.name).Bind(TaskStatusName(t.status)).Bind(std::int64_t{t.attempt})
+        .Bind(Micros(t.started)).Bind(Micros(t.ended)).Bind(t.error_kind).Bind(t.error).Bind(t.error_next)
+        .Bind(t.version).Bind(t.rows_read).Bind(t.rows_written).Bind(t.rows_rejected).Bind(t.bytes_written)
+        .Bind(t.peak_memory_bytes).Bind(t.cpu_ms).Bind(t.note).Bind(t.staged).Run();
+  }
+
+  Status PutEvent(const EventRecord& e) {
+    TRY_ASSIGN(auto insert, x_database->Prepare("INSERT INTO event(at, kind, run, task, body) VALUES (?, ?, ?, ?, ?)"));
+    return insert.Bind(Micros(e.at)).Bind(e.kind).Bind(e.run).Bind(e.task).Bind(e.body).Run();
+  }
+
+  std::unique_ptr<Database> x_database;
+  mutable std::mutex x_mutex;
+};
+
+}  // namespace
+
+std::string_view RunStatusName(RunStatus status) { return kRunNames[static_cast<std::size_t>(status)]; }
+std::string_view TaskStatusName(TaskStatus status) { return kTaskNames[static_cast<std::size_t>(status)]; }
+
+Result<std::unique_ptr<StateStore>> MakeSqliteStore(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (error) {
+    return Error{ErrorKind::kPermission, "cannot create the folder of the state store " + path + ": " + error.message(),
+                 "make the project folder writable", ""};
+  }
+  TRY_ASSIGN(auto database, Database::Open(path));
+  auto store = std::make_unique<SqliteStore>(std::move(database));
+  TRY(store->Prepare());
+  return std::unique_ptr<StateStore>(std::move(store));
+}
+
+}  // namespace caudal
