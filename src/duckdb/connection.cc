@@ -1,0 +1,214 @@
+#include "duckdb/connection.h"
+
+#include <duckdb.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "duckdb/result_set.h"
+#include "duckdb/sql_text.h"
+
+namespace caudal {
+namespace {
+
+// Files that are open at once while one partition each is written; below the sandbox's RLIMIT_NOFILE.
+constexpr int kOpenPartitions = 2000;
+
+// Preparing tells no error type, only a message that begins with its name.
+Error PrepareError(const char* message) {
+  const std::string_view text = message != nullptr ? message : "";
+  for (const auto& [prefix, type] : {std::pair{"Permission Error", DUCKDB_ERROR_PERMISSION},
+                                     {"Out of Memory Error", DUCKDB_ERROR_OUT_OF_MEMORY},
+                                     {"IO Error", DUCKDB_ERROR_IO},
+                                     {"HTTP Error", DUCKDB_ERROR_HTTP},
+                                     {"Not implemented Error", DUCKDB_ERROR_NOT_IMPLEMENTED},
+                                     {"INTERNAL Error", DUCKDB_ERROR_INTERNAL},
+                                     {"FATAL Error", DUCKDB_ERROR_FATAL}}) {
+    if (text.starts_with(prefix)) return ErrorOf(type, message);
+  }
+  return ErrorOf(DUCKDB_ERROR_INVALID_INPUT, message);
+}
+
+}  // namespace
+
+// The connection goes before its database.
+struct Connection::Handles {
+  duckdb_database database = nullptr;
+  duckdb_connection connection = nullptr;
+  ~Handles() {
+    duckdb_disconnect(&connection);
+    duckdb_close(&database);
+  }
+
+  // The result belongs to the caller, also where it is an error.
+  Status Ask(const std::string& sql, ResultHandle& result) const {
+    if (duckdb_query(connection, sql.c_str(), &result.handle) == DuckDBError) return ErrorOf(result.handle);
+    return {};
+  }
+
+  // Parameters go through PREPARE and EXECUTE, since only SQL text can hold a value of every type.
+  Status AskWith(const std::string& sql, const std::map<std::string, Parameter>& parameters,
+                 ResultHandle& result) const {
+    StatementHandle statement;
+    if (duckdb_prepare(connection, sql.c_str(), &statement.handle) == DuckDBError) {
+      return PrepareError(duckdb_prepare_error(statement.handle));
+    }
+    const idx_t count = duckdb_nparams(statement.handle);
+    if (count == 0) return Ask(sql, result);
+    std::string values;
+    for (idx_t i = 1; i <= count; ++i) {
+      const char* given = duckdb_parameter_name(statement.handle, i);
+      const std::string name = given != nullptr ? given : "";
+      duckdb_free(const_cast<char*>(given));  // NOLINT: the API hands out ownership as const
+      const auto found = parameters.find(name);
+      if (found == parameters.end()) {
+        return Error{ErrorKind::kInvalidArgument, "no value is given for the query's parameter $" + name,
+                     "name parameters as $name, and give each a value", ""};
+      }
+      values += fmt::format("{}{} := CAST({} AS {})", values.empty() ? "" : ", ", QuoteIdentifier(name),
+                            found->second.value ? QuoteLiteral(*found->second.value) : "NULL",
+                            found->second.type.ToSql());
+    }
+    ResultHandle prepared;
+    TRY(Ask("PREPARE caudal_statement AS " + sql, prepared));
+    const Status status = Ask("EXECUTE caudal_statement(" + values + ")", result);
+    ResultHandle freed;
+    (void)Ask("DEALLOCATE caudal_statement", freed);
+    return status;
+  }
+};
+
+Connection::Connection() : x_handles(std::make_unique<Handles>()) {}
+Connection::~Connection() = default;
+
+Result<std::unique_ptr<Connection>> Connection::Open() {
+  std::unique_ptr<Connection> opened(new Connection);
+  DuckHandle<duckdb_config, duckdb_destroy_config> config;
+  duckdb_create_config(&config.handle);
+  for (const auto& [name, value] : {std::pair{"threads", "1"},
+                                    {"autoinstall_known_extensions", "false"},
+                                    {"autoload_known_extensions", "false"},
+                                    {"allow_community_extensions", "false"},
+                                    {"allow_unsigned_extensions", "false"},
+                                    {"allow_persistent_secrets", "false"},
+                                    {"temp_directory", ""}}) {
+    if (duckdb_set_config(config.handle, name, value) == DuckDBError) {
+      return Error{ErrorKind::kInternal, fmt::format("DuckDB does not know the setting {}", name), "", ""};
+    }
+  }
+  char* why = nullptr;
+  if (duckdb_open_ext(nullptr, &opened->x_handles->database, config.handle, &why) == DuckDBError) {
+    Error error{ErrorKind::kInternal, fmt::format("DuckDB does not start: {}", why != nullptr ? why : "no reason"), "",
+                ""};
+    duckdb_free(why);
+    return error;
+  }
+  if (duckdb_connect(opened->x_handles->database, &opened->x_handles->connection) == DuckDBError) {
+    return Error{ErrorKind::kInternal, "DuckDB does not connect", "", ""};
+  }
+  TRY(opened->Run("SET TimeZone = 'UTC'"));
+  return opened;
+}
+
+Status Connection::Configure(const ConnectionSettings& settings) {
+  std::string sql = fmt::format("SET threads = {}; SET preserve_insertion_order = {};", std::max(settings.threads, 1),
+                                settings.keep_order);
+  if (settings.memory_bytes > 0) sql += fmt::format("SET memory_limit = '{}B';", settings.memory_bytes);
+  if (!settings.temp_folder.empty()) {
+    sql += fmt::format("SET temp_directory = {}; SET max_temp_directory_size = '{}B';",
+                       QuoteLiteral(settings.temp_folder), settings.spill_bytes);
+  }
+  sql += fmt::format("SET partitioned_write_max_open_files = {};", kOpenPartitions);
+  sql += "SET enable_progress_bar = true; SET enable_progress_bar_print = false;";
+  return Run(sql);
+}
+
+Status Connection::Attach(const AttachedDatabase& database, const std::string& extensions) {
+  if (database.kind != "sqlite") {
+    return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind,
+                 "kinds: sqlite", ""};
+  }
+  TRY(Run("LOAD " + QuoteLiteral(extensions + "/sqlite_scanner.duckdb_extension")));
+  return Run(fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(database.location),
+                         QuoteIdentifier(database.name)));
+}
+
+Status Connection::Fence(const std::vector<std::string>& files, const std::vector<std::string>& folders) {
+  std::vector<std::string> below;
+  for (const std::string& folder : folders) below.push_back(folder.ends_with('/') ? folder : folder + "/");
+  return Run(fmt::format(
+      "SET allowed_paths = {}; SET allowed_directories = {}; SET enable_external_access = false;"
+      "SET lock_configuration = true",
+      LiteralList(files), LiteralList(below)));
+}
+
+Status Connection::Run(const std::string& sql) {
+  ResultHandle result;
+  return x_handles->Ask(sql, result);
+}
+
+Status Connection::RequireSelect(const std::string& sql) {
+  TRY_ASSIGN(const std::string text, QueryText("SELECT json_serialize_sql(" + QuoteLiteral(sql) + ")"));
+  TRY_ASSIGN(const Json parsed, ParseJson(text, "parsed query"));
+  if (JsonBool(parsed, "error", true)) {
+    if (JsonString(parsed, "error_type", "") == "not implemented") {
+      return Error{ErrorKind::kInvalidArgument, "only a SELECT is accepted here", "write one SELECT statement", ""};
+    }
+    return Error{ErrorKind::kInvalidArgument, JsonString(parsed, "error_message", "the query cannot be parsed"), "",
+                 ""};
+  }
+  if (const std::size_t count = parsed.value("statements", Json::array()).size(); count != 1) {
+    return Error{ErrorKind::kInvalidArgument, fmt::format("one SELECT is accepted here, not {} statements", count),
+                 "write one SELECT statement", ""};
+  }
+  return {};
+}
+
+Result<Rows> Connection::Query(const std::string& sql, const std::map<std::string, Parameter>& parameters,
+                               std::int64_t max_rows) {
+  const std::string body = SelectBody(sql);
+  Rows rows;
+  {
+    ResultHandle shape;
+    TRY(x_handles->AskWith("SELECT * FROM (\n" + body + "\n) LIMIT 0", parameters, shape));
+    for (idx_t i = 0; i < duckdb_column_count(&shape.handle); ++i) {
+      const TypeHandle type(duckdb_column_logical_type(&shape.handle, i));
+      TRY_ASSIGN(Type parsed, ParseType(TypeText(type.handle)));
+      rows.schema.fields.push_back(Field{duckdb_column_name(&shape.handle, i), std::move(parsed), 0});
+    }
+  }
+  ResultHandle result;
+  TRY(x_handles->AskWith(
+      fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (\n{}\n) LIMIT {}", body, max_rows + 1), parameters,
+      result));
+  rows.rows = TextRows(result.handle);
+  if (static_cast<std::int64_t>(rows.rows.size()) > max_rows) {
+    rows.rows.resize(static_cast<std::size_t>(max_rows));
+    rows.truncated = true;
+  }
+  return rows;
+}
+
+Result<std::string> Connection::QueryText(const std::string& sql) {
+  ResultHandle result;
+  TRY(x_handles->Ask(sql, result));
+  const auto rows = TextRows(result.handle);
+  if (rows.size() != 1 || rows[0].size() != 1 || !rows[0][0]) {
+    return Error{ErrorKind::kInternal, "DuckDB gave no answer to " + sql.substr(0, 60), "", ""};
+  }
+  return *rows[0][0];
+}
+
+Result<std::vector<WrittenFile>> Connection::Copy(const std::string& sql,
+                                                  const std::map<std::string, Parameter>& parameters) {
+  ResultHandle result;
+  TRY(x_handles->AskWith(sql, parameters, result));
+  return CopiedFiles(result.handle);
+}
+
+std::int64_t Connection::RowsSoFar() const {
+  return static_cast<std::int64_t>(duckdb_query_progress(x_handles->connection).rows_processed);
+}
+
+}  // namespace caudal

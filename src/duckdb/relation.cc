@@ -1,0 +1,83 @@
+#include "duckdb/relation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "duckdb/sql_text.h"
+
+namespace caudal {
+namespace {
+
+constexpr std::int64_t kMostAnswers = 100'000;
+
+std::int32_t MaxId(const std::vector<Field>& fields) {
+  std::int32_t most = 0;
+  for (const Field& field : fields) most = std::max({most, field.id, MaxId(field.type.children)});
+  return most;
+}
+
+// The columns that the rows have, with the types that the table has.
+Schema Typed(const Schema& read, const Schema& pinned) {
+  Schema columns = read;
+  for (const std::string_view name : {"_source_file", "_source_row"}) {
+    std::erase_if(columns.fields, [&](const Field& field) { return field.name == name; });
+  }
+  columns.fields.push_back(Field{"_source_file", Type{TypeKind::kVarchar, 0, 0, {}}, 0});
+  columns.fields.push_back(Field{"_source_row", Type{TypeKind::kBigint, 0, 0, {}}, 0});
+  for (Field& field : columns.fields) {
+    if (const Field* known = pinned.Find(field.name)) field.type = known->type;
+  }
+  std::int32_t max_id = MaxId(pinned.fields);
+  AssignFieldIds(pinned, columns, max_id);
+  return columns;
+}
+
+}  // namespace
+
+Status RelationReader::Attach(const AttachedDatabase& database) {
+  if (x_attached == database.name) return {};
+  if (!x_attached.empty()) {
+    return Error{ErrorKind::kInternal, "one job reads one database, not also " + database.name, "", ""};
+  }
+  TRY(x_connection.Attach(database, x_extensions));
+  std::vector<std::string> folders;
+  if (!x_staging_folder.empty()) folders.push_back(x_staging_folder);
+  TRY(x_connection.Fence({}, folders));
+  x_attached = database.name;
+  return {};
+}
+
+Result<Rows> RelationReader::Ask(const AttachedDatabase& database, const std::string& sql) {
+  TRY(Attach(database));
+  return x_connection.Query(sql, {}, kMostAnswers);
+}
+
+Result<RelationReader::Copied> RelationReader::Copy(const AttachedDatabase& database, const std::string& sql,
+                                                    const std::string& cursor_sql, const std::string& path,
+                                                    const std::string& source_file, const Schema& pinned) {
+  TRY(Attach(database));
+  TRY(x_connection.Run("BEGIN TRANSACTION"));
+  Copied copied;
+  if (!cursor_sql.empty()) {
+    TRY_ASSIGN(const Rows answer, x_connection.Query(cursor_sql, {}, 1));
+    if (!answer.rows.empty() && !answer.rows[0].empty()) copied.cursor = answer.rows[0][0];
+  }
+  TRY_ASSIGN(const Rows shape, x_connection.Query(sql, {}, 0));
+  copied.columns = Typed(shape.schema, pinned);
+  const std::string select =
+      fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)",
+                  QuoteLiteral(source_file), SelectBody(sql));
+  TRY_ASSIGN(std::vector<WrittenFile> files, x_connection.Copy(CopyToFile(select, copied.columns, path), {}));
+  TRY(x_connection.Run("COMMIT"));
+  if (!files.empty()) copied.file = std::move(files[0]);
+  for (const std::string_view name : kHoodieColumns) copied.file.columns.erase(std::string(name));
+  if (copied.file.rows == 0) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+  return copied;
+}
+
+}  // namespace caudal

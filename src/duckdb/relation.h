@@ -1,0 +1,41 @@
+// Reads an attached database for an extract job: questions, and one table's rows to one Parquet file.
+// Not thread-safe; one connection a job.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "duckdb/connection.h"
+#include "engine/job.h"
+
+namespace caudal {
+
+class RelationReader {
+ public:
+  /// `connection` outlives it and is configured. After the first call it is fenced to `staging_folder`.
+  RelationReader(Connection& connection, std::string extensions, std::string staging_folder)
+      : x_connection(connection), x_extensions(std::move(extensions)), x_staging_folder(std::move(staging_folder)) {}
+
+  /// All rows of a SELECT, up to a hundred thousand.
+  Result<Rows> Ask(const AttachedDatabase& database, const std::string& sql);
+
+  struct Copied {
+    WrittenFile file;  // rows == 0: no file was kept
+    Schema columns;
+    Cell cursor;
+  };
+  /// Copies `sql` to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned` keeps
+  /// its type and field id, others get fresh ids. `cursor_sql` ("" = none) answers one VARCHAR in the same snapshot.
+  Result<Copied> Copy(const AttachedDatabase& database, const std::string& sql, const std::string& cursor_sql,
+                      const std::string& path, const std::string& source_file, const Schema& pinned);
+
+ private:
+  Status Attach(const AttachedDatabase& database);
+
+  Connection& x_connection;
+  std::string x_extensions;
+  std::string x_staging_folder;
+  std::string x_attached;
+};
+
+}  // namespace caudal

@@ -1,0 +1,31 @@
+// What a worker process may do, and the kernel's means to hold it to that: Landlock for files, seccomp for network,
+// processes and signals, rlimits, no new privileges. None of it can be taken back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace caudal {
+
+struct Rights {
+  std::vector<std::string> read_paths;     // files, or folders with all below
+  std::vector<std::string> write_folders;  // read and write, with all below
+  bool network = false;                    // TCP and UDP to anywhere; name resolution and certificates
+  std::int64_t memory_bytes = 0;           // above what is mapped now; 0 = no ceiling
+};
+
+/// Errors: kUnsupported naming what the kernel lacks (Landlock version 2, seccomp filters).
+Status SandboxSupported();
+
+/// Takes everything else away from this process, for good. Paths that do not exist are left out.
+/// Requires: one thread (threads that run already would keep their rights), and `keep_fd` and the standard
+/// descriptors are all that stay open. Errors: kUnsupported, kInternal.
+Status ApplySandbox(const Rights& rights, int keep_fd);
+
+/// The rlimits and flags alone, for workers that run without a sandbox by the user's will.
+Status ApplyLimits(const Rights& rights);
+
+}  // namespace caudal
