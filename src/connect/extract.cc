@@ -1,0 +1,150 @@
+#include "connect/extract.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/json.h"
+#include "connect/replay.h"
+#include "connect/staging_sink.h"
+
+namespace caudal {
+namespace {
+
+/// A secret's name is its place among the options: "client.auth.token", or "stream.…" among the stream's.
+Status MergeSecrets(const std::map<std::string, std::string>& secrets, SourceRequest& request) {
+  if (secrets.empty()) return {};
+  TRY_ASSIGN(Json options, ParseJson(request.options, "options"));
+  TRY_ASSIGN(Json stream, ParseJson(request.stream_options.empty() ? "{}" : request.stream_options, "stream options"));
+  constexpr std::string_view kStream = "stream.";
+  for (const auto& [name, value] : secrets) {
+    const bool of_stream = name.starts_with(kStream);
+    Json* at = of_stream ? &stream : &options;
+    std::string_view path = std::string_view(name).substr(of_stream ? kStream.size() : 0);
+    for (;;) {
+      const std::size_t dot = path.find('.');
+      if (!at->is_object() && !at->is_null()) {
+        return Error{ErrorKind::kInternal, "a secret has no place among the options: " + name, "", ""};
+      }
+      at = &(*at)[std::string(path.substr(0, dot))];
+      if (dot == std::string_view::npos) break;
+      path.remove_prefix(dot + 1);
+    }
+    *at = value;
+  }
+  request.options = DumpJson(options);
+  request.stream_options = DumpJson(stream);
+  return {};
+}
+
+Result<RawDigest> DigestFile(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) {
+    return Error{ErrorKind::kInternal, fmt::format("cannot read a staged file: {}: {}", std::strerror(errno), path), "", ""};
+  }
+  const std::unique_ptr<RawFile> digest = RawFile::DigestOnly();
+  std::string buffer(std::size_t{1} << 20, '\0');
+  Status status;
+  for (std::size_t n; status && (n = std::fread(buffer.data(), 1, buffer.size(), file)) > 0;) {
+    status = digest->Append(std::string_view(buffer).substr(0, n));
+  }
+  std::fclose(file);
+  TRY(std::move(status));
+  return digest->Finish();
+}
+
+Result<StagedRead> ReadBytes(const Connector& connector, const SourceRequest& request, StagingOptions options) {
+  const std::unique_ptr<BytesSource> source = connector.make_bytes();
+  StagingSink sink(std::move(options));
+  TRY_ASSIGN(ReadOutcome outcome, source->Read(request, sink));
+  if (!sink.WantsMore()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
+  TRY_ASSIGN(StagedRead read, sink.Finish());
+  read.cursor = std::move(outcome.cursor);
+  read.unchanged = outcome.unchanged;
+  read.notes = std::move(outcome.notes);
+  return read;
+}
+
+Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest& request, const RelationRunner& runner,
+                                const std::string& folder) {
+  const std::unique_ptr<RelationSource> source = connector.make_relation();
+  TRY_ASSIGN(const RelationRead plan, source->Read(request));
+  const std::string origin = fmt::format("{}.{}", request.source, request.stream);
+  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(plan, folder + "/raw-0.parquet", origin, request.pinned));
+  TRY_ASSIGN(ReadOutcome outcome, source->Cursor(request, copied.cursor));
+  StagedRead read;
+  read.cursor = std::move(outcome.cursor);
+  read.notes = std::move(outcome.notes);
+  read.relation_columns = DumpJson(SchemaToJson(copied.columns));
+  read.unchanged = copied.file.rows == 0;
+  if (copied.file.rows == 0) return read;
+  TRY_ASSIGN(RawDigest digest, DigestFile(copied.file.path));
+  StagedChunk chunk;
+  chunk.raw_path = copied.file.path;
+  chunk.extension = "parquet";
+  chunk.origin = origin;
+  chunk.sha256 = std::move(digest.sha256);
+  chunk.size_bytes = chunk.stored_bytes = digest.size_bytes;
+  chunk.rows = copied.file.rows;
+  chunk.format.kind = "parquet";
+  read.chunks.push_back(std::move(chunk));
+  read.relation_file = DumpJson(WrittenFileToJson(copied.file));
+  return read;
+}
+
+Result<std::string> Check(const Connector& connector, const SourceRequest& request, const RelationRunner& relation) {
+  if (connector.make_bytes) {
+    TRY(connector.make_bytes()->Check(request));
+  } else {
+    TRY_ASSIGN(const RelationQuestion question, connector.make_relation()->Check(request));
+    TRY_ASSIGN(const Rows rows, relation.ask(question));
+  }
+  return std::string(R"({"ok":true})");
+}
+
+Result<std::string> Discover(const Connector& connector, const SourceRequest& request, const RelationRunner& relation) {
+  if (connector.make_bytes) {
+    TRY_ASSIGN(const std::vector<StreamOffer> offers, connector.make_bytes()->Discover(request));
+    return StreamOffersToJson(offers);
+  }
+  const std::unique_ptr<RelationSource> source = connector.make_relation();
+  TRY_ASSIGN(const RelationQuestion question, source->Discover(request));
+  TRY_ASSIGN(const Rows rows, relation.ask(question));
+  TRY_ASSIGN(const std::vector<StreamOffer> offers, source->Offers(request, rows));
+  return StreamOffersToJson(offers);
+}
+
+}  // namespace
+
+Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
+                                    const std::function<bool()>& cancelled) {
+  StagingOptions options;
+  options.folder = job.staging_folder;
+  options.cancelled = cancelled;
+  if (job.kind == ExtractJob::Kind::kReplay) {
+    TRY_ASSIGN(const ReplayRequest replay, ReplayRequestFromJson(job.request));
+    TRY_ASSIGN(const StagedRead read, Replay(replay, std::move(options)));
+    return ExtractResult{DumpJson(StagedReadToJson(read))};
+  }
+  TRY_ASSIGN(const Connector* connector, registry.Find(job.connector));
+  TRY_ASSIGN(SourceRequest request, SourceRequestFromJson(job.request));
+  TRY(MergeSecrets(job.secrets, request));
+  if (job.kind == ExtractJob::Kind::kCheck) {
+    TRY_ASSIGN(std::string answer, Check(*connector, request, relation));
+    return ExtractResult{std::move(answer)};
+  }
+  if (job.kind == ExtractJob::Kind::kDiscover) {
+    TRY_ASSIGN(std::string answer, Discover(*connector, request, relation));
+    return ExtractResult{std::move(answer)};
+  }
+  if (connector->make_bytes) {
+    TRY_ASSIGN(const StagedRead read, ReadBytes(*connector, request, std::move(options)));
+    return ExtractResult{DumpJson(StagedReadToJson(read))};
+  }
+  TRY_ASSIGN(const StagedRead read, ReadRelation(*connector, request, relation, job.staging_folder));
+  return ExtractResult{DumpJson(StagedReadToJson(read))};
+}
+
+}  // namespace caudal

@@ -1,0 +1,55 @@
+// Does an extract job inside its worker. The duckdb room is not visible here: relation-shaped sources are run through
+// the `relation` callbacks that the worker passes in.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "connect/chunk.h"
+#include "connect/source.h"
+#include "data/data_file.h"
+#include "engine/job.h"
+
+namespace caudal {
+
+/// What the worker's DuckDB does for a relation-shaped source.
+struct RelationRunner {
+  std::function<Result<Rows>(const RelationQuestion& question)> ask;
+  /// Copies read.sql to one Parquet file at `path` in the layout of a data file, with `_source_file` = `source_file` and
+  /// `_source_row` from 1 as last columns; within the same transaction asks cursor_sql.
+  struct Copied {
+    WrittenFile file;  // path and statistics; rows == 0: no file was kept
+    Schema columns;
+    Cell cursor;
+  };
+  std::function<Result<Copied>(const RelationRead& read, const std::string& path, const std::string& source_file,
+                               const Schema& pinned)>
+      copy;
+};
+
+/// The job's `request` is JSON of SourceRequest (and for kReplay, of the raw objects). Answer, as JSON text:
+/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead.
+Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
+                                    const std::function<bool()>& cancelled);
+
+std::string SourceRequestToJson(const SourceRequest& request);
+Result<SourceRequest> SourceRequestFromJson(const std::string& text);
+
+/// kReplay: raw objects, already local, in the order in which they were loaded.
+struct ReplayRequest {
+  struct Object {
+    std::string path;
+    std::string key;
+    std::string origin;
+    std::string sha256;
+    ChunkFormat format;
+  };
+  std::vector<Object> objects;
+};
+std::string ReplayRequestToJson(const ReplayRequest& request);
+Result<ReplayRequest> ReplayRequestFromJson(const std::string& text);
+std::string StreamOffersToJson(const std::vector<StreamOffer>& offers);
+Result<std::vector<StreamOffer>> StreamOffersFromJson(const std::string& text);
+
+}  // namespace caudal

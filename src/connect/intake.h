@@ -1,0 +1,27 @@
+// From staged records to typed rows, as compute jobs: inference of a stream's schema (once; then it is pinned in the
+// table), typed rows, rejected rows. No I/O here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "connect/chunk.h"
+#include "data/schema.h"
+#include "engine/job.h"
+
+namespace caudal {
+
+/// A job whose one kQuery step "columns" lists (name, type) of the batches; SchemaOfInference reads it.
+ComputeJob InferenceJob(const std::vector<StagedBatch>& batches);
+Result<Schema> SchemaOfInference(const ComputeResult& result);
+
+/// Adds to `job` the temp table or views that later steps use:
+/// "typed": all columns of `schema`, `_source_file` VARCHAR (raw key of the chunk), `_source_row` BIGINT: rows that could be typed;
+/// "rejected": rows of RejectSchema's columns (see lake/table.h; names are repeated in docs/formats/rejects.md) for
+/// those that could not, and for SplitRejects.
+/// `raw_keys[i]` is the raw object of chunk i. `run_task`: "<run>/<task>".
+void AddTypedRows(ComputeJob& job, const StagedRead& read, const std::vector<std::string>& raw_keys,
+                  const Schema& schema, const std::string& run_task, Timestamp now);
+
+}  // namespace caudal

@@ -1,0 +1,108 @@
+// The contract of a connector: its spec as data, and one of two shapes. Connectors run only inside extract workers.
+// One file src/connect/builtin/<name>.cc = one connector = one `void Register_<name>(Registry&)`.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_fwd.h"
+#include "base/result.h"
+#include "connect/chunk.h"
+#include "data/connector_spec.h"
+#include "data/rows.h"
+#include "data/schema.h"
+#include "engine/job.h"
+
+namespace caudal {
+
+/// What is asked of a source. Options were checked against the spec and hold defaults; secrets were merged in.
+struct SourceRequest {
+  std::string source;
+  std::string stream;  // "" for Check and Discover
+  std::string project_folder;
+  std::string options;         // JSON object
+  std::string stream_options;  // JSON object; common words: incremental {cursor, initial_value, lag}, primary_key
+  std::string cursor;          // JSON object as the last commit holds it; "" = from the beginning
+  Schema pinned;               // columns of the table so far, ids given; empty at the first read
+  std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
+};
+
+/// A stream that a source offers.
+struct StreamOffer {
+  std::string name;
+  Schema columns;
+  std::vector<std::string> key;
+  std::vector<std::string> cursor_candidates;
+  std::int64_t rows_estimate = -1;  // -1 = unknown
+};
+
+/// The cursor to commit with the rows; nothing new keeps the cursor as it was.
+struct ReadOutcome {
+  std::string cursor;
+  bool unchanged = false;
+  /// For the log: "day.csv: still being written, left for the next run".
+  std::vector<std::string> notes;
+};
+
+/// Chunks of bytes as they came. Not thread-safe; lives for one request.
+class BytesSource {
+ public:
+  virtual ~BytesSource() = default;
+  /// Reaches the source with the credentials and touches no data. Errors say which part is wrong.
+  virtual Status Check(const SourceRequest& request) = 0;
+  virtual Result<std::vector<StreamOffer>> Discover(const SourceRequest& request) = 0;
+  /// Gives everything after request.cursor to `sink`, at least once. Errors: kUnavailable and kTimeout are retried.
+  virtual Result<ReadOutcome> Read(const SourceRequest& request, ChunkSink& sink) = 0;
+};
+
+/// Bounded SQL over an attached database; the worker runs it, the source understands the rows.
+struct RelationQuestion {
+  AttachedDatabase database;
+  std::string sql;
+};
+
+/// What to copy: the SELECT, and the SELECT of one row, one VARCHAR cell that becomes the cursor's value ("" = no
+/// cursor). Both see one snapshot of the source.
+struct RelationRead {
+  AttachedDatabase database;
+  std::string sql;
+  std::string cursor_sql;
+};
+
+class RelationSource {
+ public:
+  virtual ~RelationSource() = default;
+  virtual Result<RelationQuestion> Check(const SourceRequest& request) = 0;
+  virtual Result<RelationQuestion> Discover(const SourceRequest& request) = 0;
+  virtual Result<std::vector<StreamOffer>> Offers(const SourceRequest& request, const Rows& rows) = 0;
+  virtual Result<RelationRead> Read(const SourceRequest& request) = 0;
+  /// The cursor to commit, from cursor_sql's cell (absent: no row had one).
+  virtual Result<ReadOutcome> Cursor(const SourceRequest& request, const Cell& cell) = 0;
+};
+
+struct Connector {
+  ConnectorSpec spec;
+  std::function<std::unique_ptr<BytesSource>()> make_bytes;        // exactly one of the two is set
+  std::function<std::unique_ptr<RelationSource>()> make_relation;
+};
+
+/// Not thread-safe while it is filled; afterwards only read.
+class Registry {
+ public:
+  void Add(Connector connector);
+  /// Errors: kNotFound that lists what is registered.
+  Result<const Connector*> Find(std::string_view name) const;
+  std::vector<ConnectorSpec> Specs() const;
+
+ private:
+  std::map<std::string, Connector, std::less<>> x_connectors;
+};
+
+/// All connectors of src/connect/builtin.
+const Registry& BuiltinRegistry();
+
+}  // namespace caudal
