@@ -95,7 +95,7 @@ std::string RejectSelect(const Words& words, const std::vector<Doubt>& doubts, c
     const bool whole = doubts[i].field == nullptr;
     reasons += fmt::format(" WHEN {} THEN {}", i,
                            whole ? QuoteLiteral("is no valid JSON")
-                                 : fmt::format("{} || coalesce(v, '') || ''''",
+                                 : fmt::format("{} || coalesce(__value, '') || ''''",
                                                QuoteLiteral(fmt::format("not a {}: '", doubts[i].field->type.ToSql()))));
     names += fmt::format(" WHEN {} THEN {}", i, whole ? "NULL" : QuoteLiteral(doubts[i].field->name));
   }
@@ -199,6 +199,10 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
     const std::string exact = field.type.nested() || field.type.kind == TypeKind::kBlob
                                   ? fmt::format("TRY_CAST({} AS {})", name, field.type.ToSql())
                                   : ExactCast(name, field.type);
+    if (field.type.kind == TypeKind::kVarchar) {
+      items.push_back(fmt::format("{0}::VARCHAR AS {0}", name));
+      continue;
+    }
     const std::string cast = fmt::format("CASE WHEN typeof({0}) IN ({1}) THEN {0}::{2} ELSE {3} END", name, within,
                                          field.type.ToSql(), exact);
     items.push_back(cast + " AS " + name);
@@ -217,6 +221,7 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
   Parts parts;
   parts.typed = fmt::format("SELECT {}, {} AS _source_file, file_row_number + 1 AS _source_row FROM {}{}",
                             Joined(items, ", "), key, from, NoneOf(doubts));
+  if (doubts.empty()) return parts;
   std::vector<std::string> columns;
   for (const Field& field : words.schema->fields) columns.push_back(QuoteIdentifier(field.name));
   const std::string row = fmt::format("to_json(struct_pack({}))::VARCHAR", Joined([&] {
