@@ -1,0 +1,178 @@
+#include "project/config_file.h"
+
+#include <utility>
+
+#include "base/clock.h"
+
+namespace caudal {
+namespace {
+
+using std::chrono::minutes;
+
+Type Plain(TypeKind kind) {
+  Type type;
+  type.kind = kind;
+  return type;
+}
+
+// As a reader would take it: quotes make text.
+Type TypeOfValue(const YamlNode& node) {
+  if (node.quoted) return Plain(TypeKind::kVarchar);
+  if (IsInteger(node.text)) return Plain(TypeKind::kBigint);
+  if (IsNumber(node.text)) return Plain(TypeKind::kDouble);
+  if (node.text == "true" || node.text == "false") return Plain(TypeKind::kBoolean);
+  bool date_like = node.text.size() >= 10 && node.text[4] == '-' && node.text[7] == '-';
+  if (date_like && ParseTimestamp(node.text)) {
+    return Plain(node.text.size() == 10 ? TypeKind::kDate : TypeKind::kTimestamptz);
+  }
+  return Plain(TypeKind::kVarchar);
+}
+
+bool FitsType(const std::string& text, const Type& type) {
+  switch (type.kind) {
+    case TypeKind::kBoolean: return ParseBoolean(text).has_value();
+    case TypeKind::kTinyint:
+    case TypeKind::kSmallint:
+    case TypeKind::kInteger:
+    case TypeKind::kBigint: return IsInteger(text);
+    case TypeKind::kDecimal: return IsNumber(text);
+    case TypeKind::kDate:
+    case TypeKind::kTimestamptz: return ParseTimestamp(text).has_value();
+    default: return true;
+  }
+}
+
+// Where the tables lie: "" after a problem.
+std::string LakeUrl(const YamlNode* node, const FileContext& file, const std::string& folder) {
+  if (node == nullptr) return "file://" + folder + "/lake";
+  std::optional<std::string> text = TextOf(*node, "lake", file);
+  if (!text) return "";
+  const std::string next = "write a folder below the project, such as lake, or file:///absolute/path";
+  if (text->rfind("file://", 0) == 0) {
+    if (text->size() > 8 && (*text)[7] == '/') return *text;
+    file.Add(*node, "'lake' is no absolute file URL: '" + *text + "'", next);
+  } else if (text->rfind("s3://", 0) == 0) {
+    file.Add(*node, "'lake' on S3 is not there yet: '" + *text + "'", next);
+  } else if (text->find("://") != std::string::npos) {
+    file.Add(*node, "'lake' names a store that does not exist: '" + *text + "'", next);
+  } else if (text->empty() || (*text)[0] == '/' || (*text)[0] == '~' || *text == "." || *text == ".." ||
+             text->rfind("../", 0) == 0 || text->find("/../") != std::string::npos) {
+    file.Add(*node, "'lake' is no folder below the project: '" + *text + "'", next);
+  } else {
+    return "file://" + folder + "/" + (text->rfind("./", 0) == 0 ? text->substr(2) : *text);
+  }
+  return "";
+}
+
+void ParseDefaults(const YamlNode* node, const FileContext& file, Project& project) {
+  project.retries = {minutes{5}, minutes{15}, minutes{60}};
+  if (node == nullptr) return;
+  MapReader reader(*node, "'defaults'", file);
+  project.owner = reader.Text("owner", "");
+  if (auto retries = reader.Durations("retries")) project.retries = *retries;
+  reader.Finish();
+}
+
+void ParseLimits(const YamlNode* node, const FileContext& file, Project& project) {
+  if (node == nullptr) return;
+  MapReader reader(*node, "'limits'", file);
+  if (auto slots = reader.Integer("slots", 1, 256)) project.slots = static_cast<int>(*slots);
+  constexpr std::int64_t kLeastMemory = 128'000'000;
+  if (auto memory = reader.Size("memory")) {
+    project.worker_memory_bytes = *memory;
+    if (*memory < kLeastMemory) {
+      file.Add(*node->Find("memory"), "'memory' is too little for a worker: " + std::to_string(*memory) + " bytes",
+               "give at least 128MB");
+    }
+  }
+  if (auto spill = reader.Size("spill")) project.worker_spill_bytes = *spill;
+  reader.Finish();
+}
+
+void ParseFormats(MapReader& reader, const FileContext& file) {
+  const YamlNode* node = reader.Take("formats");
+  if (node == nullptr) return;
+  for (const std::string& format : TextsOf(*node, "formats", file)) {
+    if (format == "delta") continue;
+    if (format == "hudi" || format == "iceberg") {
+      file.Add(*node, "the format '" + format + "' is not there yet", "write formats: [delta]");
+    } else {
+      file.Add(*node, "unknown format '" + format + "'", DidYouMean(format, {"delta"}));
+    }
+  }
+}
+
+void ParseParameters(const YamlNode* node, const FileContext& file, Project& project) {
+  if (node == nullptr) return;
+  if (!node->is_map()) {
+    file.Add(*node, "'parameters' should be a map of names and values, not " + std::string(node->KindName()), "");
+    return;
+  }
+  for (const YamlMember& member : node->members) {
+    if (!IsIdentifier(member.key)) {
+      file.problems->Add(file.At(member), "the parameter '" + member.key + "' is no name",
+                         "use small letters, digits and _, and begin with a letter");
+    } else if (member.key == "start" || member.key == "end") {
+      file.problems->Add(file.At(member), "the parameter '" + member.key + "' is given by the interval of a run",
+                         "choose another name");
+    } else if (std::optional<Parameter> parameter = ParseParameter(member.value, file)) {
+      project.parameters[member.key] = *std::move(parameter);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Parameter> ParseParameter(const YamlNode& node, const FileContext& file) {
+  if (node.is_scalar()) return Parameter{TypeOfValue(node), node.text};
+  if (node.is_null()) return Parameter{Plain(TypeKind::kVarchar), std::nullopt};
+  MapReader reader(node, "a parameter", file);
+  const YamlNode* type_node = reader.Take("type");
+  const YamlNode* value = reader.Take("value");
+  reader.Finish();
+  if (!node.is_map()) return std::nullopt;
+  Parameter parameter;
+  if (value != nullptr) {
+    std::optional<std::string> text = TextOf(*value, "value", file);
+    if (!text) return std::nullopt;
+    parameter.type = TypeOfValue(*value);
+    parameter.value = *text;
+  }
+  if (type_node == nullptr) return parameter;
+  std::optional<std::string> text = TextOf(*type_node, "type", file);
+  if (!text) return std::nullopt;
+  Result<Type> type = ParseType(*text);
+  if (!type) {
+    file.Add(*type_node, type.error().message, type.error().next);
+    return std::nullopt;
+  }
+  parameter.type = *type;
+  if (parameter.value && !FitsType(*parameter.value, parameter.type)) {
+    file.Add(*value, "'" + *parameter.value + "' is no " + parameter.type.ToSql(), "");
+    return std::nullopt;
+  }
+  return parameter;
+}
+
+void ParseConfigFile(const YamlNode& root, const FileContext& file, Project& project) {
+  MapReader reader(root, "caudal.yaml", file);
+  if (!root.is_map() && !root.is_null()) return;
+  project.name = reader.Text("name", "");
+  const YamlNode* name = root.Find("name");
+  if (project.name.empty()) {
+    file.Add(name != nullptr ? *name : root, "the project has no name", "write name: shop");
+  } else if (!IsIdentifier(project.name)) {
+    file.Add(*name, "the project's name '" + project.name + "' is no name",
+             "use small letters, digits and _, and begin with a letter");
+  }
+  reader.Text("description", "");
+  project.lake_url = LakeUrl(reader.Take("lake"), file, project.folder);
+  ParseDefaults(reader.Take("defaults"), file, project);
+  ParseParameters(reader.Take("parameters"), file, project);
+  ParseLimits(reader.Take("limits"), file, project);
+  ParseFormats(reader, file);
+  reader.Later({"environments", "alerts", "channels", "notifications", "state", "replica"}, "take it out");
+  reader.Finish();
+}
+
+}  // namespace caudal

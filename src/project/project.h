@@ -1,0 +1,186 @@
+// The user's folder as checked values. Immutable once loaded; thread-safe to read. `Load` finds all mistakes in one
+// pass. Words of the files: docs/project.md.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "data/connector_spec.h"
+#include "data/rows.h"
+#include "data/schema.h"
+#include "project/analyzer.h"
+#include "project/check_spec.h"
+
+namespace caudal {
+
+struct Problem {
+  Place place;
+  std::string message;
+  std::string next;
+  bool warning = false;
+  /// "sources/erp.yaml:3:5: message; next"
+  std::string ToString() const;
+};
+
+struct ColumnConfig {
+  std::string name;
+  std::optional<Type> type;  // the user's word over inference
+  std::string description;
+  std::vector<CheckSpec> checks;
+  Place place;
+};
+
+enum class WriteDisposition { kAppend, kReplace, kMerge };
+
+/// One stream of a source: the bronze table "<source>.<stream>".
+struct StreamConfig {
+  std::string name;
+  WriteDisposition write_disposition = WriteDisposition::kAppend;
+  std::vector<std::string> primary_key;
+  std::vector<std::string> partition_by;
+  /// JSON: the connector's stream options, defaults filled in (forms: project/connector_options.h), and where they are
+  /// given "primary_key" [..] and "incremental" {"cursor", "initial_value", "lag"} as texts.
+  std::string options;
+  std::vector<ColumnConfig> columns;
+  std::vector<CheckSpec> checks;  // of the table
+  std::string description;
+  Place place;
+};
+
+struct SourceConfig {
+  std::string name;
+  std::string type;     // connector
+  std::string options;  // JSON, without secrets
+  /// Option path ("client.auth.token", of a stream "streams.orders.params.key") -> name of the environment variable or
+  /// secret-file entry.
+  std::map<std::string, std::string> secrets;
+  std::vector<StreamConfig> streams;
+  std::string owner;
+  std::string description;
+  std::vector<std::string> tags;
+  int max_parallel = 4;
+  std::optional<std::vector<std::chrono::milliseconds>> retries;
+  Place place;
+};
+
+enum class Materialize { kTable, kView, kAppend, kMerge, kPartitions, kSnapshot };
+
+enum class OnChange { kDefault, kFull, kIgnore, kAsOf };
+
+struct ModelConfig {
+  std::string schema, name;  // folder below models/, file name
+  std::string file;          // below the project folder
+  std::string sql;           // without the header
+  std::int64_t sql_line = 1;  // where `sql` begins in `file`
+  Materialize materialize = Materialize::kTable;
+  std::vector<std::string> key;
+  std::vector<std::string> partition_by;  // at most one for kPartitions
+  std::optional<std::chrono::milliseconds> late;
+  std::string time_column;
+  std::map<std::string, OnChange> inputs;
+  std::vector<ColumnConfig> columns;
+  std::vector<CheckSpec> checks;
+  std::string owner, description;
+  std::vector<std::string> tags;
+  Place place;
+  Analysis analysis;  // by the engine's parser
+  std::string table() const { return schema + "." + name; }
+};
+
+struct PipelineConfig {
+  std::string name;
+  std::string schedule;  // five cron fields, "" = by hand
+  std::string time_zone = "UTC";
+  std::vector<std::string> run;  // selectors; empty = everything
+  std::vector<std::chrono::milliseconds> retries;
+  std::optional<std::chrono::milliseconds> timeout;
+  std::string deadline;  // "09:00"
+  int slots = 0;         // 0 = the project's
+  std::string owner, description;
+  Place place;
+};
+
+struct UnitTest {
+  std::string name;
+  std::string model;  // "gold.daily_sales"
+  std::map<std::string, std::vector<std::map<std::string, Cell>>> given;
+  std::vector<std::map<std::string, Cell>> expect;
+  std::map<std::string, std::string> parameters;
+  Place place;
+};
+
+/// A node of the DAG: the table that one task builds.
+struct Node {
+  enum class Kind { kStream, kModel };
+  Kind kind = Kind::kStream;
+  std::string table;  // "erp.orders"
+  std::size_t source = 0, stream = 0;  // kStream: indexes into Project
+  std::size_t model = 0;               // kModel
+  std::vector<std::string> upstream, downstream;  // tables, ordered
+  /// Other tables that its checks look at (relationships, sql), ordered. Those that do not depend on this one stand earlier
+  /// in Project::nodes; a run should build them first where it builds both.
+  std::vector<std::string> checked_against;
+  std::vector<std::string> tags;
+  std::string path;  // file below the project folder
+};
+
+struct Project {
+  std::string folder;  // absolute
+  std::string name;
+  std::string lake_url;  // "file:///..." absolute
+  std::string owner;     // of what names none
+  std::map<std::string, Parameter> parameters;
+  std::vector<std::chrono::milliseconds> retries;
+  int slots = 2;
+  std::int64_t worker_memory_bytes = std::int64_t{1} << 30;
+  std::int64_t worker_spill_bytes = std::int64_t{8} << 30;
+  std::vector<SourceConfig> sources;
+  std::vector<ModelConfig> models;
+  std::vector<PipelineConfig> pipelines;
+  std::vector<UnitTest> tests;
+  std::vector<Node> nodes;  // in an order in which they can be built
+  std::string hash;         // of the contents of every file that was read: the release
+  std::vector<Problem> warnings;
+
+  const Node* Find(std::string_view table) const;
+  const ModelConfig& model(const Node& node) const { return models[node.model]; }
+  const SourceConfig& source(const Node& node) const { return sources[node.source]; }
+  const StreamConfig& stream(const Node& node) const { return sources[node.source].streams[node.stream]; }
+};
+
+/// What Load needs from outside.
+struct LoadOptions {
+  std::string folder;
+  const std::vector<ConnectorSpec>* connectors = nullptr;
+  SqlAnalyzer* analyzer = nullptr;  // null: SQL is not looked at (Analysis stays empty, the DAG has no model edges)
+  /// Columns of tables as they are published now, for bronze tables whose schema only the lake knows; may be empty.
+  std::map<std::string, Schema> published;
+};
+
+struct LoadOutcome {
+  std::shared_ptr<const Project> project;  // null where there are errors
+  std::vector<Problem> problems;           // errors and warnings, ordered by file and line
+};
+
+/// Never fails as a call: whatever is wrong is a Problem.
+LoadOutcome LoadProject(const LoadOptions& options);
+
+/// Walks up from `start` to the folder that holds caudal.yaml. Errors: kNotFound that says what to type.
+Result<std::string> FindProjectFolder(const std::string& start);
+
+/// Tables that dbt's selector grammar names: "silver.orders", "tag:x", "path:models/gold", "source:erp", "+up", "down+",
+/// "2+x+1", "@x", globs; blank = OR, comma = AND; `exclude` likewise. Errors: kNotFound with the nearest valid name.
+Result<std::set<std::string>> Select(const Project& project, const std::vector<std::string>& select,
+                                     const std::vector<std::string>& exclude);
+
+/// The nearest of `names` to `word` by edit distance, or "".
+std::string Nearest(std::string_view word, const std::vector<std::string>& names);
+
+}  // namespace caudal

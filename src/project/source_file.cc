@@ -1,0 +1,232 @@
+#include "project/source_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "project/check_parse.h"
+#include "project/columns.h"
+#include "project/connector_options.h"
+
+namespace caudal {
+namespace {
+
+const std::vector<std::string>& StreamWords() {
+  static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
+                                                  "columns", "checks", "description"};
+  return kWords;
+}
+
+const std::vector<std::string>& SourceWords() {
+  static const std::vector<std::string> kWords = {"type", "owner", "description", "tags", "max_parallel",
+                                                  "retries", "resource_defaults", "streams"};
+  return kWords;
+}
+
+class SourceReader {
+ public:
+  SourceReader(const YamlNode& root, const SourceFileRequest& request, const FileContext& file)
+      : x_root(root), x_request(request), x_file(file) {}
+
+  SourceConfig Read(bool& streams_known) {
+    x_source.name = x_request.name;
+    x_source.place = x_file.At(x_root);
+    streams_known = false;
+    if (!x_root.is_map()) {
+      x_file.Add(x_root, "a source should be a map of words and values, not " + std::string(x_root.KindName()),
+                 "write type: files, and streams: {...}");
+      return std::move(x_source);
+    }
+    FindConnector();
+    CommonWords();
+    streams_known = Streams();
+    return std::move(x_source);
+  }
+
+ private:
+  void FindConnector() {
+    std::vector<std::string> names;
+    for (const ConnectorSpec& spec : *x_request.connectors) names.push_back(spec.name);
+    const YamlNode* type = x_root.Find("type");
+    if (type == nullptr || !type->is_scalar()) {
+      x_file.Add(type != nullptr ? *type : x_root, "a source needs 'type', its connector", DidYouMean("", names));
+      return;
+    }
+    x_source.type = type->text;
+    for (const ConnectorSpec& spec : *x_request.connectors) {
+      if (spec.name == type->text) x_spec = &spec;
+    }
+    if (x_spec == nullptr) x_file.Add(*type, "unknown connector '" + type->text + "'", DidYouMean(type->text, names));
+  }
+
+  void CommonWords() {
+    // The connector's words are looked at by its spec, hence no Finish here.
+    MapReader reader(x_root, "a source", x_file);
+    x_source.owner = reader.Text("owner", x_request.project->owner);
+    x_source.description = reader.Text("description", "");
+    x_source.tags = reader.Texts("tags");
+    if (auto most = reader.Integer("max_parallel", 1, 64)) x_source.max_parallel = static_cast<int>(*most);
+    x_source.retries = reader.Durations("retries");
+    if (x_spec == nullptr) return;
+    OptionsRequest options{&x_spec->options, SourceWords(), "a source of type " + x_spec->name, "",
+                           x_request.project->folder};
+    x_source.options = ParseConnectorOptions(x_root, options, x_file, x_source.secrets);
+  }
+
+  bool Streams() {
+    const YamlNode* streams = x_root.Find("streams");
+    const std::string next = "write streams: {<name>: {...}}";
+    if (streams == nullptr || streams->is_null()) {
+      x_file.Add(streams != nullptr ? *streams : x_root, "a source needs 'streams'", next);
+      return false;
+    }
+    if (!streams->is_map()) {
+      x_file.Add(*streams, "'streams' should be a map, not " + std::string(streams->KindName()), next);
+      return false;
+    }
+    YamlNode defaults;
+    if (const YamlNode* node = x_root.Find("resource_defaults"); node != nullptr && !node->is_null()) {
+      if (node->is_map()) {
+        defaults = *node;
+      } else {
+        x_file.Add(*node, "'resource_defaults' should be a map, not " + std::string(node->KindName()), "");
+      }
+    }
+    for (const YamlMember& member : streams->members) Stream(member, defaults);
+    return true;
+  }
+
+  void Stream(const YamlMember& member, const YamlNode& defaults) {
+    StreamConfig stream;
+    stream.name = member.key;
+    stream.place = x_file.At(member);
+    std::string why = WhyNoTableName(member.key);
+    if (!why.empty()) {
+      x_file.problems->Add(stream.place, "the stream '" + member.key + "' " + why, "rename it");
+    }
+    if (!member.value.is_map() && !member.value.is_null()) {
+      x_file.Add(member.value, "the stream '" + member.key + "' should be a map, not " +
+                                   std::string(member.value.KindName()), "write {} where it needs nothing");
+      x_source.streams.push_back(std::move(stream));
+      return;
+    }
+    YamlNode node = MergeYaml(defaults, member.value);
+    if (member.value.is_null()) {
+      node.kind = YamlNode::Kind::kMap;
+      node.line = member.line;
+      node.column = member.column;
+    }
+    Json incremental = CommonStreamWords(node, stream);
+    Rules(node, stream, !incremental.is_null());
+    if (x_spec != nullptr) {
+      OptionsRequest options{&x_spec->stream_options, StreamWords(), "the stream '" + member.key + "'",
+                             "streams." + member.key + ".", x_request.project->folder};
+      Result<Json> json = ParseJson(ParseConnectorOptions(node, options, x_file, x_source.secrets), "options");
+      Json all = json ? *json : Json::object();
+      if (!incremental.is_null()) all["incremental"] = incremental;
+      if (!stream.primary_key.empty()) all["primary_key"] = stream.primary_key;
+      stream.options = DumpJson(all);
+    }
+    x_source.streams.push_back(std::move(stream));
+  }
+
+  Json CommonStreamWords(const YamlNode& node, StreamConfig& stream) {
+    MapReader reader(node, "the stream '" + stream.name + "'", x_file);
+    std::string disposition = reader.Text("write_disposition", "append");
+    if (disposition == "replace") {
+      stream.write_disposition = WriteDisposition::kReplace;
+    } else if (disposition == "merge") {
+      stream.write_disposition = WriteDisposition::kMerge;
+    } else if (disposition != "append") {
+      x_file.Add(*node.Find("write_disposition"), "'write_disposition' cannot be '" + disposition + "'",
+                 DidYouMean(disposition, {"append", "replace", "merge"}));
+    }
+    stream.primary_key = reader.Texts("primary_key");
+    stream.partition_by = reader.Texts("partition_by");
+    stream.description = reader.Text("description", "");
+    stream.columns = ParseColumns(reader.Take("columns"), ColumnTypes::kStated, x_file);
+    if (const YamlNode* checks = reader.Take("checks")) ParseChecks(*checks, "", x_file, stream.checks);
+    const YamlNode* incremental = reader.Take("incremental");
+    return incremental == nullptr ? Json() : Incremental(*incremental);
+  }
+
+  Json Incremental(const YamlNode& node) {
+    Json json = Json::object();
+    if (node.is_scalar()) {
+      json["cursor"] = node.text;
+      return json;
+    }
+    MapReader reader(node, "'incremental'", x_file);
+    std::string cursor = reader.Text("cursor", "");
+    if (cursor.empty() && node.is_map()) {
+      x_file.Add(node, "'incremental' needs 'cursor', the column that grows", "write {cursor: updated_at}");
+    }
+    json["cursor"] = cursor;
+    if (const YamlNode* initial = reader.Take("initial_value")) {
+      if (auto text = TextOf(*initial, "initial_value", x_file)) json["initial_value"] = *text;
+    }
+    if (const YamlNode* lag = reader.Take("lag")) {
+      // A numeric cursor steps back by a number.
+      if (lag->is_scalar() && (IsInteger(lag->text) || DurationOf(*lag, "lag", x_file))) json["lag"] = lag->text;
+      if (!lag->is_scalar()) x_file.Add(*lag, "'lag' should be a duration", "write lag: 10m");
+    }
+    reader.Finish();
+    return json;
+  }
+
+  void Rules(const YamlNode& node, const StreamConfig& stream, bool incremental) {
+    const YamlNode* said = node.Find("write_disposition");
+    const YamlNode& at = said != nullptr && !said->is_null() ? *said : node;
+    if (stream.write_disposition == WriteDisposition::kMerge && stream.primary_key.empty()) {
+      x_file.Add(at, "the stream '" + stream.name + "' merges without a key", "write primary_key: id");
+    }
+    if (x_spec == nullptr) return;
+    if (stream.write_disposition == WriteDisposition::kAppend && x_spec->may_repeat && stream.primary_key.empty()) {
+      x_file.Add(at, "the stream '" + stream.name + "' appends without a key, and " + x_spec->name +
+                         " may give rows twice",
+                 "write primary_key: id, or write_disposition: replace");
+    }
+    if (!incremental) return;
+    const YamlNode& where = *node.Find("incremental");
+    if (!x_spec->incremental) {
+      x_file.Add(where, "the connector " + x_spec->name + " does not take 'incremental'", "take it out");
+    } else if (stream.write_disposition == WriteDisposition::kReplace) {
+      x_file.Add(where, "the stream '" + stream.name + "' is replaced as a whole and cannot be incremental",
+                 "write write_disposition: merge or append, or take 'incremental' out");
+    }
+  }
+
+  const YamlNode& x_root;
+  const SourceFileRequest& x_request;
+  const FileContext& x_file;
+  const ConnectorSpec* x_spec = nullptr;
+  SourceConfig x_source;
+};
+
+}  // namespace
+
+std::string WhyNoTableName(std::string_view name) {
+  if (!IsIdentifier(name)) return "is no name: use small letters, digits and _, and begin with a letter";
+  constexpr std::string_view kRejects = "__rejects";
+  if (name.size() >= kRejects.size() && name.substr(name.size() - kRejects.size()) == kRejects) {
+    return "ends in __rejects, which is reserved for rejected rows";
+  }
+  return "";
+}
+
+std::string WhyNoSchemaName(std::string_view name) {
+  if (!IsIdentifier(name)) return "is no name: use small letters, digits and _, and begin with a letter";
+  constexpr std::string_view kOurs[] = {"caudal", "raw"};
+  constexpr std::string_view kEngines[] = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"};
+  if (std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs)) return "is reserved for Caudal's own data";
+  if (std::find(std::begin(kEngines), std::end(kEngines), name) != std::end(kEngines)) return "is reserved by the engine";
+  return "";
+}
+
+SourceConfig ParseSourceFile(const YamlNode& root, const SourceFileRequest& request, const FileContext& file,
+                             bool& streams_known) {
+  return SourceReader(root, request, file).Read(streams_known);
+}
+
+}  // namespace caudal
