@@ -1,0 +1,225 @@
+// Table::Commit and Table::Heal. The steps and what a death between them leaves: docs/formats/table.md, "Commit".
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+#include "base/ids.h"
+#include "lake/change_plan.h"
+#include "lake/conflict.h"
+#include "lake/intent.h"
+#include "lake/log.h"
+#include "lake/rejects.h"
+#include "lake/table_config.h"
+#include "lake/table.h"
+
+namespace caudal {
+namespace {
+
+constexpr std::chrono::seconds kLockWait{60};
+constexpr int kRaces = 100;
+constexpr int kUnclearPuts = 3;
+
+using SharedSnapshot = std::shared_ptr<const Snapshot>;
+using SharedEntries = std::vector<std::shared_ptr<const LogEntry>>;
+
+class Committer {
+ public:
+  Committer(ObjectStore& store, const std::string& prefix, const Clock& clock, Log& log, const CommitProbe& probe)
+      : x_store(store), x_prefix(prefix), x_clock(clock), x_log(log), x_probe(probe) {}
+
+  Status Lock() {
+    TRY_ASSIGN(x_lock, x_store.Lock(x_prefix + "/.hoodie/.lake.lock", kLockWait));
+    Probe("locked");
+    return {};
+  }
+
+  /// The newest snapshot, all before it finished; null where there is no table.
+  Result<SharedSnapshot> Heal() {
+    TRY(HealIntents(x_store, x_prefix));
+    TRY_ASSIGN(SharedSnapshot newest, Newest());
+    if (newest) TRY(PublishRejects(x_store, x_prefix, x_log, *newest));
+    Probe("healed");
+    return newest;
+  }
+
+  Result<CommitOutcome> Run(const Change& change) {
+    for (int race = 0; race < kRaces; ++race) {
+      TRY_ASSIGN(SharedSnapshot newest, Heal());
+      TRY_ASSIGN(Decision decision, Judge(change, newest.get()));
+      if (decision.kind == Decision::Kind::kAlreadyApplied) return CommitOutcome{decision.version, true};
+      TRY_ASSIGN(CommitPlan plan, PlanCommit(change, newest.get(), x_prefix, NewUuid(), x_clock.Now()));
+      TRY_ASSIGN(bool won, Attempt(plan));
+      if (!won) continue;
+      // The commit stands; what fails from here on is mended by the next writer.
+      if (plan.entry.rejects) {
+        auto snapshot = x_log.Latest();
+        if (snapshot) (void)PublishRejects(x_store, x_prefix, x_log, **snapshot);
+      }
+      Probe("rejects");
+      DropIntent(x_store, x_prefix, plan);
+      Probe("done");
+      return CommitOutcome{plan.entry.version, false};
+    }
+    return Error{ErrorKind::kConflict, fmt::format("{}: {} other commits came first, one after another", x_prefix, kRaces),
+                 "try again when fewer writers are at work", ""};
+  }
+
+ private:
+  void Probe(std::string_view step) {
+    if (x_probe) x_probe(step);
+  }
+
+  Result<SharedSnapshot> Newest() {
+    auto newest = x_log.Latest();
+    if (!newest && newest.error().kind == ErrorKind::kNotFound) return SharedSnapshot();
+    return newest;
+  }
+
+  Result<SharedEntries> Entries(std::int64_t from, std::int64_t to) {
+    SharedEntries entries;
+    for (std::int64_t version = from; version <= to; ++version) {
+      TRY_ASSIGN(auto entry, x_log.Entry(version));
+      entries.push_back(std::move(entry));
+    }
+    return entries;
+  }
+
+  static Result<ChangeFacts> FactsOf(const Change& change, const Snapshot& newest) {
+    ChangeFacts facts;
+    if (change.read_partitions) {
+      facts.read.emplace();
+      for (const auto& values : *change.read_partitions) {
+        TRY_ASSIGN(auto normal, NormalPartition(newest.schema, newest.partition_columns, values));
+        facts.read->push_back(std::move(normal));
+      }
+    }
+    if (change.definition) {
+      auto next = NextMetadata(&newest, *change.definition, change.removes.size() == newest.files.size(), "", newest.time);
+      facts.redefines = !next || !SameMetadata(newest, *next);
+    }
+    return facts;
+  }
+
+  Result<Decision> Judge(const Change& change, const Snapshot* newest) {
+    if (newest == nullptr) {
+      if (change.base_version < 0) return Decision{};
+      return Error{ErrorKind::kNotFound, "there is no table at " + x_store.Url() + "/" + x_prefix, "", ""};
+    }
+    if (change.base_version > newest->version) {
+      return Error{ErrorKind::kInvalidArgument,
+                   fmt::format("a change built on version {} of {}, which is at {}", change.base_version, x_prefix,
+                               newest->version), "", ""};
+    }
+    bool creates = change.base_version < 0;
+    TRY_ASSIGN(SharedEntries later, Entries(creates ? 0 : change.base_version + 1, creates ? 0 : newest->version));
+    TRY_ASSIGN(ChangeFacts facts, FactsOf(change, *newest));
+    Decision decision = Decide(change, facts, later);
+    if (decision.kind == Decision::Kind::kAlreadyApplied) return decision;
+    if (creates) {
+      return Error{ErrorKind::kAlreadyExists, fmt::format("{} is already at version {}, made by {}", x_prefix,
+                                                          newest->version, later[0]->task), "read it and plan again", ""};
+    }
+    if (decision.kind == Decision::Kind::kProceed) return decision;
+    const LogEntry& winner = *later[static_cast<std::size_t>(decision.version - change.base_version - 1)];
+    return Error{ErrorKind::kConflict,
+                 fmt::format("{} conflicts with version {} of {} ({}{}{}): {}", change.operation, winner.version, x_prefix,
+                             winner.operation, winner.task.empty() ? "" : " by ", winner.task, decision.why),
+                 "read the table again and plan again", ""};
+  }
+
+  /// True: committed. False: another writer took the version, and nothing of this attempt is left.
+  Result<bool> Attempt(const CommitPlan& plan) {
+    TRY(PutIntent(x_store, x_prefix, plan));
+    Probe("intent");
+    Status placed = Place(plan);
+    if (!placed) {
+      UndoIntent(x_store, x_prefix, plan);
+      return std::move(placed).error();
+    }
+    Probe("placed");
+    auto won = PutEntry(plan);
+    if (won && *won) Probe("committed");
+    bool unknown = !won && won.error().kind == ErrorKind::kCommitUnknown;
+    if ((won && !*won) || (!won && !unknown)) UndoIntent(x_store, x_prefix, plan);
+    return won;
+  }
+
+  Status PutPartitionMetadata(const std::string& root, const std::string& folder, Timestamp time) {
+    std::string key = root + "/" + (folder.empty() ? "" : folder + "/") + ".hoodie_partition_metadata";
+    auto put = x_store.PutIfAbsent(key, PartitionMetadataText(folder, time));
+    if (!put && put.error().kind != ErrorKind::kAlreadyExists) return put;
+    Probe("partition");
+    return {};
+  }
+
+  Status Place(const CommitPlan& plan) {
+    for (const std::string& folder : plan.new_folders) TRY(PutPartitionMetadata(x_prefix, folder, plan.entry.time));
+    if (plan.entry.rejects && plan.entry.rejects->version == 0) {
+      TRY(PutPartitionMetadata(RejectsPrefix(x_prefix), "", plan.entry.time));
+    }
+    for (const Placement& placement : plan.files) {
+      TRY(x_store.PutFileIfAbsent(placement.key, placement.local_path));
+      Probe("file");
+    }
+    return {};
+  }
+
+  /// The one step that decides. Errors other than kCommitUnknown: certainly not committed.
+  Result<bool> PutEntry(const CommitPlan& plan) {
+    std::string key = x_log.KeyOfVersion(plan.entry.version);
+    std::string text = LogText(plan.entry);
+    for (int n = 0; n < kUnclearPuts; ++n) {
+      auto put = x_store.PutIfAbsent(key, text);
+      if (put) return true;
+      auto seen = x_store.Get(key);
+      if (seen) {
+        auto entry = ReadLogText(plan.entry.version, *seen);
+        if (!entry) return Unknown(key, entry.error());
+        if (entry->transaction != plan.entry.transaction) return false;
+        // Readable, but the disk did not take it: neither a success nor something to clean up.
+        if (put.error().kind == ErrorKind::kInternal) return Unknown(key, put.error());
+        return true;
+      }
+      if (seen.error().kind != ErrorKind::kNotFound) return Unknown(key, seen.error());
+      bool may_land_later = put.error().kind == ErrorKind::kCommitUnknown || put.error().kind == ErrorKind::kTimeout ||
+                            put.error().kind == ErrorKind::kAlreadyExists;
+      if (!may_land_later) return std::move(put).error();
+    }
+    return Unknown(key, Error{ErrorKind::kTimeout, "no answer of the store tells", "", ""});
+  }
+
+  static Error Unknown(const std::string& key, const Error& cause) {
+    return Error{ErrorKind::kCommitUnknown, "whether " + key + " was committed is not known: " + cause.ToString(),
+                 "look at the table's history; the next commit to it finds out and cleans up", ""};
+  }
+
+  ObjectStore& x_store;
+  const std::string& x_prefix;
+  const Clock& x_clock;
+  Log& x_log;
+  const CommitProbe& x_probe;
+  std::shared_ptr<void> x_lock;  // the store's guard
+};
+
+}  // namespace
+
+Result<CommitOutcome> Table::Commit(const Change& change) {
+  TRY(CheckChange(change));
+  if (x_prefix.ends_with(RejectsPrefix(""))) {
+    return Error{ErrorKind::kUnsupported, x_prefix + " is made of the commits of its table and takes none of its own", "",
+                 ""};
+  }
+  Committer committer(x_store, x_prefix, x_clock, *x_log, x_probe);
+  TRY(committer.Lock());
+  return committer.Run(change);
+}
+
+Status Table::Heal() {
+  Committer committer(x_store, x_prefix, x_clock, *x_log, x_probe);
+  TRY(committer.Lock());
+  TRY(committer.Heal());
+  return {};
+}
+
+}  // namespace caudal

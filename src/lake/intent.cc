@@ -1,0 +1,86 @@
+#include "lake/intent.h"
+
+#include <utility>
+
+#include "base/json.h"
+
+namespace caudal {
+namespace {
+
+constexpr std::string_view kIntentName = "/intent.json";
+
+std::string TempPrefix(const std::string& prefix) { return prefix + "/.hoodie/.temp/"; }
+
+std::string IntentKey(const std::string& prefix, const std::string& transaction) {
+  return TempPrefix(prefix) + transaction + std::string(kIntentName);
+}
+
+Status DeleteAll(ObjectStore& store, const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) TRY(store.Delete(key));
+  return {};
+}
+
+struct Intent {
+  std::string transaction;
+  std::int64_t version = -1;
+  std::vector<std::string> files;
+};
+
+Result<Intent> ReadIntent(ObjectStore& store, const std::string& key) {
+  TRY_ASSIGN(std::string text, store.Get(key));
+  TRY_ASSIGN(Json json, ParseJson(text, key));
+  Intent intent{JsonString(json, "txid", ""), JsonInt(json, "version", -1), {}};
+  auto files = json.find("files");
+  if (intent.transaction.empty() || intent.version < 0 || files == json.end() || !files->is_array()) {
+    return Error{ErrorKind::kCorruption, "not an intent of ours: " + key, "look at it, then delete it", ""};
+  }
+  for (const Json& file : *files) {
+    if (file.is_string()) intent.files.push_back(file.get<std::string>());
+  }
+  return intent;
+}
+
+Result<bool> Committed(ObjectStore& store, const std::string& prefix, const Intent& intent) {
+  auto text = store.Get(prefix + "/_delta_log/" + LogFileName(intent.version));
+  if (!text && text.error().kind == ErrorKind::kNotFound) return false;
+  if (!text) return std::move(text).error();
+  TRY_ASSIGN(LogEntry entry, ReadLogText(intent.version, *text));
+  return entry.transaction == intent.transaction;
+}
+
+}  // namespace
+
+Status PutIntent(ObjectStore& store, const std::string& prefix, const CommitPlan& plan) {
+  Json files = Json::array();
+  for (const Placement& placement : plan.files) files.push_back(placement.key);
+  Json json{{"txid", plan.entry.transaction},
+            {"version", plan.entry.version},
+            {"instant", plan.entry.instant},
+            {"files", std::move(files)}};
+  return store.PutIfAbsent(IntentKey(prefix, plan.entry.transaction), DumpJson(json));
+}
+
+void DropIntent(ObjectStore& store, const std::string& prefix, const CommitPlan& plan) {
+  (void)store.Delete(IntentKey(prefix, plan.entry.transaction));
+}
+
+void UndoIntent(ObjectStore& store, const std::string& prefix, const CommitPlan& plan) {
+  std::vector<std::string> keys;
+  for (const Placement& placement : plan.files) keys.push_back(placement.key);
+  keys.push_back(IntentKey(prefix, plan.entry.transaction));
+  (void)DeleteAll(store, keys);
+}
+
+Status HealIntents(ObjectStore& store, const std::string& prefix) {
+  TRY_ASSIGN(auto objects, store.List(TempPrefix(prefix), ""));
+  for (const ObjectInfo& object : objects) {
+    if (!object.key.ends_with(kIntentName)) continue;
+    TRY_ASSIGN(Intent intent, ReadIntent(store, object.key));
+    TRY_ASSIGN(bool committed, Committed(store, prefix, intent));
+    if (!committed) TRY(DeleteAll(store, intent.files));
+    TRY(store.Delete(object.key));
+  }
+  return {};
+}
+
+}  // namespace caudal

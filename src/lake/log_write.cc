@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/json.h"
+#include "lake/delta_schema.h"
+#include "lake/log_entry.h"
+#include "lake/log_names.h"
+#include "lake/partition_path.h"
+
+namespace caudal {
+namespace {
+
+Json PartitionJson(const std::map<std::string, Cell>& partition) {
+  Json json = Json::object();
+  for (const auto& [column, value] : partition) json[column] = value ? Json(*value) : Json(nullptr);
+  return json;
+}
+
+Json TagsJson(const std::string& file_id, const std::string& instant, std::int64_t added_version) {
+  return Json{{"hudi.fileId", file_id}, {"hudi.instant", instant}, {"caudal.version", std::to_string(added_version)}};
+}
+
+Json CommitInfoJson(const LogEntry& entry) {
+  Json info{{"timestamp", MillisecondsOf(entry.time)},
+            {"operation", entry.operation},
+            {"operationParameters", Json::object()},
+            {"isBlindAppend", entry.blind && entry.removes.empty()},
+            {"engineInfo", "caudal/" CAUDAL_VERSION},
+            {"txnId", entry.transaction},
+            {"hudiInstant", entry.instant},
+            {"hudiOperation", entry.hudi_operation},
+            {"caudal.change", ChangeKindName(entry.kind)}};
+  if (!entry.task.empty()) info["caudal.task"] = entry.task;
+  if (entry.source_version >= 0) info["caudal.source"] = entry.source_version;
+  if (!entry.note.empty()) info["caudal.note"] = Json::parse(entry.note, nullptr, false);
+  for (const RawObject& raw : entry.raw) {
+    info["caudal.raw"].push_back(Json{{"key", raw.key},
+                                      {"sha256", raw.sha256},
+                                      {"size", raw.size_bytes},
+                                      {"rows", raw.rows},
+                                      {"origin", raw.origin},
+                                      {"format", raw.format}});
+  }
+  if (entry.counts) {
+    info["caudal.counts"] = Json{{"read", entry.counts->read},
+                                 {"written", entry.counts->written},
+                                 {"rejected", entry.counts->rejected},
+                                 {"deduplicated", entry.counts->deduplicated}};
+  }
+  if (entry.rejects) {
+    Json files = Json::array();
+    for (const LiveFile& file : entry.rejects->files) {
+      files.push_back(Json{{"path", file.path}, {"fileId", file.file_id}, {"size", file.size_bytes}, {"rows", file.rows}});
+    }
+    info["caudal.rejects"] = Json{{"version", entry.rejects->version},
+                                  {"previous", entry.rejects->previous_source},
+                                  {"files", std::move(files)}};
+  }
+  return Json{{"commitInfo", std::move(info)}};
+}
+
+Json ProtocolJson() {
+  Json features = Json::array();
+  for (auto feature : kWriterFeatures) features.push_back(std::string(feature));
+  return Json{{"protocol", {{"minReaderVersion", 1}, {"minWriterVersion", 7}, {"writerFeatures", std::move(features)}}}};
+}
+
+Json MetadataJson(const LogMetadata& metadata) {
+  return Json{{"metaData",
+               {{"id", metadata.id},
+                {"name", metadata.name},
+                {"format", {{"provider", "parquet"}, {"options", Json::object()}}},
+                {"schemaString", DeltaSchemaText(metadata.schema)},
+                {"partitionColumns", metadata.partition_columns},
+                {"configuration", metadata.configuration},
+                {"createdTime", metadata.created_ms}}}};
+}
+
+Json RemoveJson(const LogEntry& entry, const LogRemove& remove) {
+  return Json{{"remove",
+               {{"path", EncodeUriPath(remove.path)},
+                {"deletionTimestamp", MillisecondsOf(entry.time)},
+                {"dataChange", entry.kind != ChangeKind::kNone},
+                {"extendedFileMetadata", true},
+                {"partitionValues", PartitionJson(remove.partition)},
+                {"size", remove.size_bytes},
+                {"stats", fmt::format("{{\"numRecords\":{}}}", remove.rows)},
+                {"tags", TagsJson(remove.file_id, remove.instant, remove.added_version)}}}};
+}
+
+Json AddJson(const LogEntry& entry, const LogAdd& add) {
+  return Json{{"add",
+               {{"path", EncodeUriPath(add.file.path)},
+                {"partitionValues", PartitionJson(add.file.partition)},
+                {"size", add.file.size_bytes},
+                {"modificationTime", MillisecondsOf(entry.time)},
+                {"dataChange", entry.kind != ChangeKind::kNone},
+                {"stats", add.stats},
+                {"tags", TagsJson(add.file.file_id, add.file.instant, add.file.added_version)}}}};
+}
+
+}  // namespace
+
+std::string LogText(const LogEntry& entry) {
+  std::string text;
+  auto line = [&](const Json& action) { text += DumpJson(action) + "\n"; };
+  line(CommitInfoJson(entry));
+  if (entry.creates) line(ProtocolJson());
+  if (entry.metadata) line(MetadataJson(*entry.metadata));
+  for (const auto& [domain, configuration] : entry.domains) {
+    line(Json{{"domainMetadata",
+               {{"domain", std::string(kDomainPrefix) + domain},
+                {"configuration", configuration.value_or("")},
+                {"removed", !configuration.has_value()}}}});
+  }
+  for (const LogRemove& remove : entry.removes) line(RemoveJson(entry, remove));
+  for (const LogAdd& add : entry.adds) line(AddJson(entry, add));
+  return text;
+}
+
+std::string LogFileName(std::int64_t version) { return fmt::format("{:020}.json", version); }
+
+}  // namespace caudal

@@ -1,0 +1,96 @@
+#include "lake/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "lake/change_plan.h"
+#include "lake/log.h"
+
+namespace caudal {
+namespace {
+
+CommitRecord RecordOf(const LogEntry& entry) {
+  CommitRecord record;
+  record.version = entry.version;
+  record.time = entry.time;
+  record.instant = entry.instant;
+  record.operation = entry.operation;
+  record.change = entry.kind;
+  record.task = entry.task;
+  record.files_added = static_cast<std::int64_t>(entry.adds.size());
+  record.files_removed = static_cast<std::int64_t>(entry.removes.size());
+  std::set<std::map<std::string, Cell>> partitions;
+  for (const LogAdd& add : entry.adds) {
+    record.rows_added += add.file.rows;
+    record.added_paths.push_back(add.file.path);
+    partitions.insert(add.file.partition);
+  }
+  for (const LogRemove& remove : entry.removes) {
+    record.rows_removed += remove.rows;
+    partitions.insert(remove.partition);
+  }
+  record.partitions.assign(partitions.begin(), partitions.end());
+  record.raw = entry.raw;
+  record.counts = entry.counts;
+  record.note = entry.note;
+  return record;
+}
+
+}  // namespace
+
+Table::Table(ObjectStore& store, std::string prefix, const Clock& clock)
+    : x_store(store), x_prefix(std::move(prefix)), x_clock(clock), x_log(std::make_shared<Log>(store, x_prefix)) {}
+
+Result<std::shared_ptr<const Snapshot>> Table::Latest() const { return x_log->Latest(); }
+Result<std::shared_ptr<const Snapshot>> Table::At(std::int64_t version) const { return x_log->At(version); }
+
+Result<std::int64_t> Table::VersionAt(Timestamp time) const {
+  TRY_ASSIGN(auto latest, Latest());
+  if (time >= latest->time) return latest->version;
+  TRY_ASSIGN(auto first, x_log->Entry(0));
+  if (time < first->time) {
+    return Error{ErrorKind::kInvalidArgument, fmt::format("{} did not exist at {}; its first version is of {}", x_prefix,
+                                                          FormatTimestamp(time), FormatTimestamp(first->time)), "", ""};
+  }
+  std::int64_t low = 0, high = latest->version;  // time of low <= time < time of high; times only grow
+  while (high - low > 1) {
+    std::int64_t middle = low + (high - low) / 2;
+    TRY_ASSIGN(auto entry, x_log->Entry(middle));
+    (entry->time <= time ? low : high) = middle;
+  }
+  return low;
+}
+
+Result<std::vector<CommitRecord>> Table::History(std::int64_t from, std::int64_t to) const {
+  TRY_ASSIGN(auto latest, Latest());
+  if (to > latest->version) {
+    return Error{ErrorKind::kNotFound, fmt::format("{} has no version {}; the newest is {}", x_prefix, to, latest->version),
+                 "", ""};
+  }
+  std::vector<CommitRecord> records;
+  for (std::int64_t version = std::max<std::int64_t>(from, -1) + 1; version <= to; ++version) {
+    TRY_ASSIGN(auto entry, x_log->Entry(version));
+    records.push_back(RecordOf(*entry));
+  }
+  return records;
+}
+
+Table Table::Rejects() const { return Table(x_store, RejectsPrefix(x_prefix), x_clock); }
+
+std::string Table::KeyOf(const LiveFile& file) const { return x_prefix + "/" + file.path; }
+
+Schema RejectSchema() {
+  auto text = [](const char* name) { return Field{name, Type{TypeKind::kVarchar, 0, 0, {}}, 0}; };
+  Schema schema;
+  schema.fields = {text("_reason"), text("_column"),      text("_value"),
+                   text("_row"),    text("_source_file"), Field{"_source_row", Type{TypeKind::kBigint, 0, 0, {}}, 0},
+                   text("_task"),   Field{"_rejected_at", Type{TypeKind::kTimestamptz, 0, 0, {}}, 0}};
+  std::int32_t max_id = 0;
+  AssignFieldIds(Schema(), schema, max_id);
+  return schema;
+}
+
+}  // namespace caudal

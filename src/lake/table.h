@@ -1,0 +1,115 @@
+// A table of the lake: open, look, commit. The truth is the Delta log below `<prefix>/_delta_log`; a commit is the
+// creation, if absent, of one object there. Everything else is derived and healed from it.
+// Thread-safe; several processes may hold the same table. Format: docs/formats/table.md.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "lake/snapshot.h"
+#include "store/object_store.h"
+
+namespace caudal {
+
+class Log;
+
+/// A staged Parquet file that a commit publishes. Its partition values may be spelt as DuckDB prints them. A partition
+/// value that is the empty string is stored as NULL, because Delta cannot tell them apart: the SQL that writes the
+/// file must store NULL in the column, too (nullif(column, '')). Files without rows are not published.
+struct AddFile {
+  WrittenFile file;
+  /// Path of the live file whose rows it carries on (same Hudi file group, same partition; also in `removes`); "" = a
+  /// new group. At most one file carries on another.
+  std::string rewrites;
+};
+
+/// What a table is to be from this commit on. While files of the table live on, columns may be added, dropped and
+/// widened, no more; a commit that removes every file may change all of it.
+struct TableDefinition {
+  std::string name;
+  Schema schema;  // ids need not be given: they follow from the names and the table's past
+  std::vector<std::string> partition_columns;
+  std::vector<std::string> key;
+  std::map<std::string, std::string> properties;  // kept under "caudal." in the configuration
+};
+
+/// One commit, built against `base`. Plain data; the first broken requirement refuses all of it.
+struct Change {
+  std::string operation;
+  ChangeKind kind = ChangeKind::kNone;
+  /// Version that was read; -1 = the table must not exist yet.
+  std::int64_t base_version = -1;
+  /// Set at creation and where the definition changes.
+  std::optional<TableDefinition> definition;
+  std::vector<AddFile> adds;
+  std::vector<std::string> removes;
+  /// Domain -> JSON text; absent value removes it. "cursor.<stream>", "inputs.<table>", ... ("rejects" is taken.)
+  std::map<std::string, std::optional<std::string>> domains;
+  /// Rejected rows: staged files for `<table>__rejects`, published from this very commit.
+  std::vector<WrittenFile> rejects;
+  std::vector<RawObject> raw;
+  std::optional<RowCounts> counts;
+  /// "<run>/<task>": a second commit of the same task is recognised and does nothing.
+  std::string task;
+  /// JSON object text for the history; "" = nothing.
+  std::string note;
+  /// True where the adds do not depend on what the table holds: later appends of others do not conflict.
+  bool blind = false;
+  /// Partitions (as in LiveFile::partition) that were read to build this; absent = the whole table.
+  std::optional<std::vector<std::map<std::string, Cell>>> read_partitions;
+};
+
+struct CommitOutcome {
+  std::int64_t version = 0;
+  /// The task had committed before; nothing was written now.
+  bool already_applied = false;
+};
+
+/// Stops of a commit, for tests that kill or fail there. Called with the step's name.
+using CommitProbe = std::function<void(std::string_view step)>;
+
+class Table {
+ public:
+  /// A table that may not exist yet. `store` outlives it. `prefix` has no slash at its end ("silver/orders").
+  Table(ObjectStore& store, std::string prefix, const Clock& clock);
+
+  /// The newest snapshot. Errors: kNotFound where there is no table, kCorruption.
+  Result<std::shared_ptr<const Snapshot>> Latest() const;
+  Result<std::shared_ptr<const Snapshot>> At(std::int64_t version) const;
+  /// The version that was newest at `time`. Errors: kInvalidArgument before the first.
+  Result<std::int64_t> VersionAt(Timestamp time) const;
+  /// Commits with from < version <= to, oldest first.
+  Result<std::vector<CommitRecord>> History(std::int64_t from, std::int64_t to) const;
+
+  /// Publishes all of `change` or nothing.
+  /// Errors: kConflict, with the winner's operation and task (read again, plan again); kAlreadyExists;
+  /// kCommitUnknown (never clean up, look again); kInvalidArgument (a change that breaks the table's rules).
+  Result<CommitOutcome> Commit(const Change& change);
+
+  /// Finishes what a killed writer left: removes files of dead intents, publishes rejects of committed versions.
+  Status Heal();
+
+  /// The table's rejected rows: a table of its own at `<prefix>__rejects`.
+  Table Rejects() const;
+
+  const std::string& prefix() const { return x_prefix; }
+  /// The key of a data file's object.
+  std::string KeyOf(const LiveFile& file) const;
+  void set_probe(CommitProbe probe) { x_probe = std::move(probe); }
+
+ private:
+  ObjectStore& x_store;
+  std::string x_prefix;
+  const Clock& x_clock;
+  CommitProbe x_probe;
+  std::shared_ptr<Log> x_log;  // shared: copies of a Table see the same parsed log
+};
+
+/// The schema of every `__rejects` table.
+Schema RejectSchema();
+
+}  // namespace caudal
