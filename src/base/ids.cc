@@ -67,4 +67,21 @@ std::string Sha256::Hex() {
   return ::caudal::Hex(out.data(), n);
 }
 
+Md5::Md5() : x_context(EVP_MD_CTX_new()) {
+  CHECK(x_context && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(x_context), EVP_md5(), nullptr) == 1,
+        "OpenSSL has no MD5");
+}
+Md5::~Md5() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(x_context)); }
+
+void Md5::Update(std::string_view bytes) {
+  CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(x_context), bytes.data(), bytes.size()) == 1, "MD5 update");
+}
+
+std::string Md5::Hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int n = 0;
+  CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(x_context), out.data(), &n) == 1, "MD5 final");
+  return ::caudal::Hex(out.data(), n);
+}
+
 }  // namespace caudal

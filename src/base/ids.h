@@ -31,4 +31,18 @@ class Sha256 {
   void* x_context;
 };
 
+/// The same for MD5: only for checksum files that others wrote.
+class Md5 {
+ public:
+  Md5();
+  ~Md5();
+  Md5(const Md5&) = delete;
+  Md5& operator=(const Md5&) = delete;
+  void Update(std::string_view bytes);
+  std::string Hex();
+
+ private:
+  void* x_context;
+};
+
 }  // namespace caudal

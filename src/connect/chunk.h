@@ -116,6 +116,8 @@ class ChunkSink {
   virtual Status EndPage(std::string_view url) = 0;
   /// Errors: kCorruption naming origin and line where the bytes end inside a row or a quote.
   virtual Status End() = 0;
+  /// SHA-256 of the bytes, as they came, of the chunk that was just ended.
+  virtual std::string LastDigest() const = 0;
   /// Marks the chunk that was just ended as the new state of an origin that was loaded before.
   virtual void Replaces(std::string_view origin) = 0;
   /// False once the run wants to stop; sources ask between requests.

@@ -13,16 +13,18 @@
 namespace caudal {
 namespace {
 
-/// A secret's name is its place among the options: "client.auth.token", or "stream.…" among the stream's.
+/// A secret's name is its place among the options: "client.auth.token", or "streams.<stream>.endpoint.…" among the
+/// stream's.
 Status MergeSecrets(const std::map<std::string, std::string>& secrets, SourceRequest& request) {
   if (secrets.empty()) return {};
   TRY_ASSIGN(Json options, ParseJson(request.options, "options"));
   TRY_ASSIGN(Json stream, ParseJson(request.stream_options.empty() ? "{}" : request.stream_options, "stream options"));
-  constexpr std::string_view kStream = "stream.";
+  const std::string own = "streams." + request.stream + ".";
   for (const auto& [name, value] : secrets) {
-    const bool of_stream = name.starts_with(kStream);
+    const bool of_stream = name.starts_with(own);
+    if (!of_stream && name.starts_with("streams.")) continue;
     Json* at = of_stream ? &stream : &options;
-    std::string_view path = std::string_view(name).substr(of_stream ? kStream.size() : 0);
+    std::string_view path = std::string_view(name).substr(of_stream ? own.size() : 0);
     for (;;) {
       const std::size_t dot = path.find('.');
       if (!at->is_object() && !at->is_null()) {
@@ -72,7 +74,8 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   const std::unique_ptr<RelationSource> source = connector.make_relation();
   TRY_ASSIGN(const RelationRead plan, source->Read(request));
   const std::string origin = fmt::format("{}.{}", request.source, request.stream);
-  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(plan, folder + "/raw-0.parquet", origin, request.pinned));
+  const std::string& file = request.raw_key.empty() ? origin : request.raw_key;
+  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(plan, folder + "/raw-0.parquet", file, request.pinned));
   TRY_ASSIGN(ReadOutcome outcome, source->Cursor(request, copied.cursor));
   StagedRead read;
   read.cursor = std::move(outcome.cursor);

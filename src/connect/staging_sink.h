@@ -32,6 +32,7 @@ class StagingSink final : public ChunkSink {
   Status Append(std::string_view bytes) override;
   Status EndPage(std::string_view url) override;
   Status End() override;
+  std::string LastDigest() const override { return x_read.chunks.back().sha256; }
   void Replaces(std::string_view origin) override;
   bool WantsMore() const override;
 
