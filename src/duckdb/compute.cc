@@ -74,6 +74,11 @@ Result<StepResult> RunStep(Connection& connection, const ComputeJob& job, const 
   result.name = step.name;
   if (step.kind == Step::Kind::kQuery) {
     TRY_ASSIGN(result.rows, connection.Query(step.sql, step.user_sql ? job.parameters : kNone, step.max_rows));
+  } else if (step.user_sql) {
+    auto dot = step.name.find('.');
+    std::string schema = QuoteIdentifier(step.name.substr(0, dot));
+    TRY(connection.Run("CREATE SCHEMA IF NOT EXISTS " + schema));
+    TRY(connection.Run(fmt::format("CREATE VIEW {}.{} AS\n{}", schema, QuoteIdentifier(step.name.substr(dot + 1)), step.sql)));
   } else {
     TRY(connection.Run(step.sql));
   }

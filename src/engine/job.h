@@ -56,7 +56,7 @@ struct WriteLayout {
 /// One SQL statement of a compute job. Steps run in order on one connection.
 struct Step {
   enum class Kind {
-    kRun,    // DDL of temp objects, views
+    kRun,    // DDL of temp objects, views; with user_sql a SELECT that becomes the view `name` ("schema.view")
     kWrite,  // a SELECT -> Parquet files; afterwards view "<name>" shows exactly these files
     kQuery,  // a SELECT -> Rows, at most max_rows
   };

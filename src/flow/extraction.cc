@@ -1,0 +1,216 @@
+#include "flow/extraction.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "connect/extract.h"
+#include "flow/candidate.h"
+#include "flow/secrets.h"
+
+namespace caudal {
+namespace {
+
+const ConnectorSpec* SpecOf(const Workspace& workspace, const std::string& type) {
+  for (const ConnectorSpec& spec : workspace.connectors) {
+    if (spec.name == type) return &spec;
+  }
+  return nullptr;
+}
+
+std::string AbsolutePath(const std::string& folder, const std::string& path) {
+  return std::filesystem::weakly_canonical(std::filesystem::path(folder) / path).string();
+}
+
+/// What the sandbox must open: every path option of the source; a database file comes with its folder, where SQLite
+/// keeps its journal.
+std::vector<std::string> ReadPaths(const Workspace& workspace, const ConnectorSpec& spec, const Json& options) {
+  std::vector<std::string> paths;
+  for (const OptionSpec& option : spec.options) {
+    if (option.type != OptionType::kPath) continue;
+    std::string value = JsonString(options, option.name, "");
+    if (value.empty()) continue;
+    std::string path = AbsolutePath(workspace.project.folder, value);
+    paths.push_back(spec.shape == SourceShape::kRelation ? std::filesystem::path(path).parent_path().string() : path);
+  }
+  return paths;
+}
+
+RunOptions OptionsOf(const Workspace& workspace, const TaskContext& context) {
+  RunOptions options;
+  options.limits = workspace.Limits();
+  options.cancel = context.cancel;
+  options.progress = context.progress;
+  return options;
+}
+
+std::string RawKey(const Node& node, const TaskContext& context, std::int64_t n, const std::string& extension) {
+  auto [source, stream] = SplitTable(node.table);
+  return fmt::format("raw/{}/{}/date={}/{}-{}-{}-{:06}.{}", source, stream,
+                     FormatTimestamp(context.run_started).substr(0, 10), context.run, stream, context.attempt, n,
+                     extension);
+}
+
+/// Every staged object into raw/, each durable; then the manifest that names them all.
+Status KeepRaw(const Workspace& workspace, const Node& node, const TaskContext& context, const std::string& cursor,
+               Extracted& extracted) {
+  std::int64_t n = 0;
+  MoveJob move;
+  move.store_url = workspace.store.Url();
+  for (const StagedChunk& chunk : extracted.read.chunks) {
+    RawObject object;
+    object.key = RawKey(node, context, ++n, chunk.extension);
+    object.sha256 = chunk.sha256;
+    object.size_bytes = chunk.size_bytes;
+    object.rows = chunk.rows;
+    object.origin = chunk.origin;
+    object.format = DumpJson(ChunkFormatToJson(chunk.format));
+    move.items.push_back({chunk.raw_path, object.key});
+    extracted.raw_keys.push_back(object.key);
+    extracted.objects.push_back(std::move(object));
+  }
+  if (move.items.empty()) return {};
+  RunOptions options = OptionsOf(workspace, context);
+  JobCost cost;
+  TRY_ASSIGN([[maybe_unused]] MoveResult moved, RunMove(workspace.engine, std::move(move), options, &cost));
+  RawManifest manifest;
+  manifest.cursor_from = cursor;
+  manifest.cursor_to = extracted.read.cursor;
+  manifest.objects = extracted.objects;
+  Status kept = workspace.store.PutIfAbsent(RawKey(node, context, 0, "manifest.json"), RawManifestToJson(manifest));
+  if (!kept && kept.error().kind != ErrorKind::kAlreadyExists) return kept;
+  return {};
+}
+
+Json RawObjectToJson(const RawObject& o) {
+  return {{"key", o.key}, {"sha256", o.sha256}, {"size_bytes", o.size_bytes}, {"rows", o.rows}, {"origin", o.origin},
+          {"format", o.format}};
+}
+
+}  // namespace
+
+std::string RawManifestToJson(const RawManifest& manifest) {
+  Json objects = Json::array();
+  for (const RawObject& object : manifest.objects) objects.push_back(RawObjectToJson(object));
+  return DumpJson({{"cursor_from", manifest.cursor_from},
+                   {"cursor_to", manifest.cursor_to},
+                   {"definition", manifest.definition},
+                   {"objects", objects}});
+}
+
+Result<RawManifest> RawManifestFromJson(const std::string& text) {
+  TRY_ASSIGN(Json json, ParseJson(text, "a raw manifest"));
+  RawManifest manifest;
+  manifest.cursor_from = JsonString(json, "cursor_from", "");
+  manifest.cursor_to = JsonString(json, "cursor_to", "");
+  manifest.definition = JsonString(json, "definition", "");
+  for (const Json& o : json.value("objects", Json::array())) {
+    RawObject object;
+    object.key = JsonString(o, "key", "");
+    object.sha256 = JsonString(o, "sha256", "");
+    object.size_bytes = JsonInt(o, "size_bytes", 0);
+    object.rows = JsonInt(o, "rows", 0);
+    object.origin = JsonString(o, "origin", "");
+    object.format = JsonString(o, "format", "");
+    manifest.objects.push_back(std::move(object));
+  }
+  return manifest;
+}
+
+std::string DefinitionOfStream(const SourceConfig& source, const StreamConfig& stream) {
+  Json columns = Json::array();
+  for (const ColumnConfig& column : stream.columns) {
+    columns.push_back({column.name, column.type ? column.type->ToSql() : ""});
+  }
+  return Sha256Hex(DumpJson({source.type, source.options, stream.options, stream.primary_key, columns,
+                             static_cast<int>(stream.write_disposition), stream.partition_by}));
+}
+
+Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig& source, const StreamConfig* stream,
+                                  const ExtractRequest& what) {
+  const ConnectorSpec* spec = SpecOf(workspace, source.type);
+  CHECK(spec, "the project was validated against the same connectors");
+  ExtractJob job;
+  job.kind = what.kind;
+  job.connector = source.type;
+  job.network = spec->network;
+  job.staging_folder = what.staging;
+  TRY_ASSIGN(job.secrets, SecretsOf(workspace.project, source));
+  TRY_ASSIGN(Json options, ParseJson(source.options, "the options of source " + source.name));
+  job.read_paths = ReadPaths(workspace, *spec, options);
+  SourceRequest request;
+  request.source = source.name;
+  request.stream = stream ? stream->name : "";
+  request.project_folder = workspace.project.folder;
+  request.options = source.options;
+  request.stream_options = stream ? stream->options : "{}";
+  request.cursor = what.cursor;
+  request.pinned = what.pinned;
+  request.raw_key = what.raw_key;
+  job.request = SourceRequestToJson(request);
+  return job;
+}
+
+Result<Extracted> Extract(const Workspace& workspace, const Node& node, const TaskContext& context,
+                          const std::string& cursor, const Schema& pinned, const Staging& staging, JobCost& cost) {
+  const SourceConfig& source = workspace.project.source(node);
+  const StreamConfig& stream = workspace.project.stream(node);
+  std::string definition = DefinitionOfStream(source, stream);
+  if (context.manifest && context.manifest->cursor_from == cursor && context.manifest->definition == definition) {
+    TRY_ASSIGN(Extracted again, Replay(workspace, node, context, context.manifest->objects, staging, cost));
+    again.read.cursor = context.manifest->cursor_to;
+    return again;
+  }
+  TRY_ASSIGN(std::string folder, staging.Folder("extract"));
+  ExtractRequest request{ExtractJob::Kind::kRead, cursor, pinned, RawKey(node, context, 1, "parquet"), folder};
+  TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, &stream, request));
+  JobCost spent;
+  auto answer = RunExtract(workspace.engine, std::move(job), OptionsOf(workspace, context), &spent);
+  AddCost(cost, spent);
+  if (!answer) {
+    Error error = std::move(answer).error();
+    if (error.where.empty()) error.where = stream.place.ToString();
+    return error;
+  }
+  Extracted extracted;
+  TRY_ASSIGN(Json json, ParseJson(answer->answer, "an extract worker's answer"));
+  TRY_ASSIGN(extracted.read, StagedReadFromJson(json));
+  TRY(KeepRaw(workspace, node, context, cursor, extracted));
+  return extracted;
+}
+
+Result<Extracted> Replay(const Workspace& workspace, const Node& node, const TaskContext& context,
+                         const std::vector<RawObject>& objects, const Staging& staging, JobCost& cost) {
+  const SourceConfig& source = workspace.project.source(node);
+  ExtractJob job;
+  job.kind = ExtractJob::Kind::kReplay;
+  job.connector = source.type;
+  TRY_ASSIGN(job.staging_folder, staging.Folder("replay"));
+  ReplayRequest request;
+  for (const RawObject& object : objects) {
+    ReplayRequest::Object from;
+    TRY_ASSIGN(from.path, workspace.store.ReadLocation(object.key));
+    from.key = object.key;
+    from.origin = object.origin;
+    from.sha256 = object.sha256;
+    TRY_ASSIGN(Json format, ParseJson(object.format, "the format of " + object.key));
+    TRY_ASSIGN(from.format, ChunkFormatFromJson(format));
+    job.read_paths.push_back(from.path);
+    request.objects.push_back(std::move(from));
+  }
+  job.request = ReplayRequestToJson(request);
+  JobCost spent;
+  auto answer = RunExtract(workspace.engine, std::move(job), OptionsOf(workspace, context), &spent);
+  AddCost(cost, spent);
+  if (!answer) return std::move(answer).error();
+  TRY_ASSIGN(Json json, ParseJson(answer->answer, "an extract worker's answer"));
+  Extracted extracted;
+  TRY_ASSIGN(extracted.read, StagedReadFromJson(json));
+  extracted.objects = objects;
+  for (const RawObject& object : objects) extracted.raw_keys.push_back(object.key);
+  return extracted;
+}
+
+}  // namespace caudal

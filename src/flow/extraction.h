@@ -1,0 +1,43 @@
+// The first half of a load: from the source to durable raw objects and staged records.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connect/chunk.h"
+#include "flow/task.h"
+
+namespace caudal {
+
+/// What lies in staging, and what lies durable in raw/.
+struct Extracted {
+  StagedRead read;
+  std::vector<RawObject> objects;     // one a chunk, in order; for a relation the one Parquet file
+  std::vector<std::string> raw_keys;  // of `objects`
+};
+
+/// Hash of the source's and the stream's words: a raw object read under other words is not reused.
+std::string DefinitionOfStream(const SourceConfig& source, const StreamConfig& stream);
+
+struct ExtractRequest {
+  ExtractJob::Kind kind = ExtractJob::Kind::kRead;
+  std::string cursor;
+  Schema pinned;
+  std::string raw_key;
+  std::string staging;
+};
+
+/// The job that asks the source; `stream` null for a question about the whole source. Errors: secrets.
+Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig& source, const StreamConfig* stream,
+                                  const ExtractRequest& what);
+
+/// Asks the source for what comes after `cursor`, or, where `context.manifest` fits, takes the raw objects of an earlier
+/// attempt. Raw objects are durable when it returns.
+Result<Extracted> Extract(const Workspace& workspace, const Node& node, const TaskContext& context,
+                          const std::string& cursor, const Schema& pinned, const Staging& staging, JobCost& cost);
+
+/// Stages the records of raw objects that are in the lake already.
+Result<Extracted> Replay(const Workspace& workspace, const Node& node, const TaskContext& context,
+                         const std::vector<RawObject>& objects, const Staging& staging, JobCost& cost);
+
+}  // namespace caudal

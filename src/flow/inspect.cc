@@ -1,0 +1,188 @@
+#include "flow/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "connect/extract.h"
+#include "flow/candidate.h"
+#include "flow/extraction.h"
+#include "flow/model_inputs.h"
+#include "lake/upsert.h"
+
+namespace caudal {
+namespace {
+
+RunOptions OptionsOf(const Workspace& workspace, const CancelFlag* cancel) {
+  RunOptions options;
+  options.limits = workspace.Limits();
+  options.cancel = cancel;
+  return options;
+}
+
+/// "silver.orders" of every table that is published or a view, for a catalog and for nearest names.
+Result<std::vector<CatalogTable>> Catalog(const Workspace& workspace) {
+  std::vector<CatalogTable> tables;
+  for (const Node& node : workspace.project.nodes) {
+    auto [schema, name] = SplitTable(node.table);
+    TRY_ASSIGN(auto snapshot, LatestOrNone(workspace.TableOf(node.table)));
+    if (snapshot) tables.push_back({schema, name, snapshot->schema});
+    TRY_ASSIGN(auto rejects, LatestOrNone(workspace.TableOf(node.table).Rejects()));
+    if (rejects) tables.push_back({schema, name + "__rejects", rejects->schema});
+  }
+  return tables;
+}
+
+Error QueryProblem(const SqlProblem& problem, const std::string& sql) {
+  std::size_t line = 1, column = 1;
+  for (std::int64_t i = 0; problem.position && i < *problem.position && i < static_cast<std::int64_t>(sql.size()); ++i) {
+    column = sql[static_cast<std::size_t>(i)] == '\n' ? 1 : column + 1;
+    line += sql[static_cast<std::size_t>(i)] == '\n' ? 1 : 0;
+  }
+  std::string next;
+  for (const std::string& candidate : problem.candidates) next += (next.empty() ? "did you mean " : ", ") + candidate;
+  return Error{ErrorKind::kInvalidArgument, problem.message, next, fmt::format("query:{}:{}", line, column)};
+}
+
+Step Query(const std::string& name, const std::string& sql, std::int64_t max_rows) {
+  Step step;
+  step.kind = Step::Kind::kQuery;
+  step.name = name;
+  step.sql = sql;
+  step.max_rows = max_rows;
+  return step;
+}
+
+}  // namespace
+
+Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std::int64_t max_rows,
+                         const CancelFlag* cancel) {
+  AnalyzeJob analyze;
+  TRY_ASSIGN(analyze.tables, Catalog(workspace));
+  std::vector<const ModelConfig*> views;
+  for (const Node& node : workspace.project.nodes) {
+    if (node.kind != Node::Kind::kModel || workspace.project.model(node).materialize != Materialize::kView) continue;
+    views.push_back(&workspace.project.model(node));
+    analyze.queries.push_back({node.table, views.back()->sql, ""});
+  }
+  analyze.queries.push_back({"caudal.query", sql, ""});
+  JobCost cost;
+  TRY_ASSIGN(AnalyzeResult analyzed, RunAnalyze(workspace.engine, std::move(analyze), OptionsOf(workspace, cancel), &cost));
+  ModelConfig query;
+  query.sql = sql;
+  for (Analysis& analysis : analyzed.queries) {
+    if (analysis.name != "caudal.query") continue;
+    if (analysis.problem) return QueryProblem(*analysis.problem, sql);
+    query.analysis = std::move(analysis);
+  }
+  query.schema = "caudal";
+  query.name = "query";
+  TRY_ASSIGN(ModelInputs inputs, OpenInputs(workspace, query));
+  ComputeJob job;
+  AddModelInputs(job, workspace, query, inputs, Decision{});
+  job.parameters = ParametersOf(workspace.project, query);
+  Step step = Query("rows", sql, max_rows);
+  step.user_sql = true;
+  job.steps.push_back(std::move(step));
+  TRY_ASSIGN(ComputeResult result, RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost));
+  return result.steps.back().rows;
+}
+
+Result<std::vector<CheckResult>> CheckPublished(const Workspace& workspace, const Node& node, const CancelFlag* cancel) {
+  bool stream = node.kind == Node::Kind::kStream;
+  std::vector<CheckSpec> checks =
+      stream ? AllChecks(workspace.project.stream(node).columns, workspace.project.stream(node).checks)
+             : AllChecks(workspace.project.model(node).columns, workspace.project.model(node).checks);
+  if (checks.empty()) return std::vector<CheckResult>{};
+  TRY_ASSIGN(auto snapshot, workspace.TableOf(node.table).Latest());
+  ComputeJob job;
+  job.inputs.push_back(InputOf(*snapshot, "caudal_candidate", "published", KeptFiles(snapshot.get(), {}),
+                               workspace.RootOf(node.table), false));
+  AuditScope scope;
+  scope.table = node.table;
+  scope.columns = snapshot->schema;
+  scope.changed = scope.candidate = "caudal_candidate.published";
+  scope.whole = true;
+  TRY(AddRelated(job, workspace, checks, scope));
+  AddAudit(job, scope, checks, "check_");
+  JobCost cost;
+  TRY_ASSIGN(ComputeResult result, RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost));
+  return Judge(result, scope, checks, "check_", workspace.clock.Now());
+}
+
+Result<Trace> TraceRows(const Workspace& workspace, const std::string& table, const std::string& where, int limit,
+                        const CancelFlag* cancel) {
+  Table lake_table = workspace.TableOf(table);
+  TRY_ASSIGN(auto snapshot, lake_table.Latest());
+  auto [schema, name] = SplitTable(table);
+  ComputeJob job;
+  job.inputs.push_back(InputOf(*snapshot, schema, name, KeptFiles(snapshot.get(), {}), workspace.RootOf(table), true));
+  Step step = Query("rows", "SELECT * FROM " + QuoteTable(schema, name) + " WHERE " + where, limit);
+  step.user_sql = true;
+  job.steps.push_back(std::move(step));
+  JobCost cost;
+  auto result = RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost);
+  if (!result) {
+    Error error = std::move(result).error();
+    if (error.where.empty()) error.where = "--where";
+    return error;
+  }
+  const Rows& rows = result->Find("rows")->rows;
+  auto column = [&](std::string_view wanted) -> std::optional<std::size_t> {
+    for (std::size_t i = 0; i < rows.schema.fields.size(); ++i) {
+      if (rows.schema.fields[i].name == wanted) return i;
+    }
+    return std::nullopt;
+  };
+  auto file = column("_file"), raw = column("_source_file"), raw_row = column("_source_row");
+  CHECK(file, "a table opened with its origin has _file");
+  TRY_ASSIGN(auto history, lake_table.History(-1, snapshot->version));
+  std::map<std::string, std::string> origins;
+  for (const Node& node : workspace.project.nodes) {
+    if (!raw || node.kind != Node::Kind::kStream) continue;
+    Table bronze = workspace.TableOf(node.table);
+    TRY_ASSIGN(auto latest, LatestOrNone(bronze));
+    if (!latest) continue;
+    TRY_ASSIGN(auto commits, bronze.History(-1, latest->version));
+    for (const CommitRecord& c : commits) {
+      for (const RawObject& o : c.raw) origins[o.key] = o.origin;
+    }
+  }
+  Trace trace;
+  trace.columns = rows.schema;
+  trace.truncated = rows.truncated;
+  std::string root = workspace.RootOf(table) + "/";
+  for (const auto& row : rows.rows) {
+    RowTrace t;
+    t.row = row;
+    t.file = row[*file].value_or("").substr(root.size());
+    const LiveFile* live = snapshot->Find(t.file);
+    if (live) t.version = live->added_version;
+    for (const CommitRecord& c : history) {
+      if (c.version != t.version) continue;
+      t.committed = c.time;
+      t.operation = c.operation;
+      t.task = c.task;
+    }
+    if (raw) t.raw_key = row[*raw].value_or("");
+    if (raw_row && row[*raw_row]) t.raw_row = std::stoll(*row[*raw_row]);
+    if (auto it = origins.find(t.raw_key); it != origins.end()) t.origin = it->second;
+    trace.rows.push_back(std::move(t));
+  }
+  return trace;
+}
+
+Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel) {
+  TRY_ASSIGN(Staging staging, Staging::Make(workspace, "check-" + source.name));
+  TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, nullptr,
+                                            {ExtractJob::Kind::kCheck, "", Schema{}, "", staging.path()}));
+  JobCost cost;
+  auto answer = RunExtract(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost);
+  if (answer) return {};
+  Error error = std::move(answer).error();
+  if (error.where.empty()) error.where = source.place.ToString();
+  return error;
+}
+
+}  // namespace caudal

@@ -1,0 +1,63 @@
+// Questions about published tables. Read-only; each answers from one snapshot.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "flow/workspace.h"
+#include "quality/audit.h"
+
+namespace caudal {
+
+/// Runs the user's SELECT over published tables (and views) in a sandboxed worker. At most `max_rows` rows.
+/// Errors: kInvalidArgument with the place in `sql`; kNotFound for a table that is not published, with the nearest name.
+Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std::int64_t max_rows,
+                         const CancelFlag* cancel);
+
+/// Every check of the table, over all that is published.
+Result<std::vector<CheckResult>> CheckPublished(const Workspace& workspace, const Node& node, const CancelFlag* cancel);
+
+/// Where a row came from.
+struct RowTrace {
+  std::vector<Cell> row;         // as Rows::rows of Trace::rows
+  std::string file;              // data file that holds it
+  std::int64_t version = 0;      // commit that wrote this file
+  Timestamp committed;
+  std::string operation, task;   // "<run>/<table>"
+  std::string raw_key, origin;   // bronze: raw object, and what it was called at the source
+  std::int64_t raw_row = 0;      // line or ordinal in it
+};
+struct Trace {
+  Schema columns;
+  std::vector<RowTrace> rows;
+  bool truncated = false;
+};
+/// `where`: an SQL condition over the table's columns. A model's rows are followed up to `_source_file`/`_source_row`
+/// where the table carries them.
+Result<Trace> TraceRows(const Workspace& workspace, const std::string& table, const std::string& where, int limit,
+                        const CancelFlag* cancel);
+
+/// A unit test's verdict: rows that were expected and missing, and rows that came unexpected.
+struct UnitTestResult {
+  std::string name, model;
+  bool passed = false;
+  Schema columns;
+  std::vector<std::vector<Cell>> missing, unexpected;
+  std::optional<Error> error;
+};
+Result<std::vector<UnitTestResult>> RunUnitTests(const Workspace& workspace, const std::vector<std::string>& names,
+                                                 const CancelFlag* cancel);
+
+/// What `doctor` found wrong with one table; empty = nothing.
+struct Finding {
+  std::string table;
+  std::string what;
+  std::string next;
+};
+/// Opens every table of the lake at every version, looks for each file a version names, counts files that none names.
+Result<std::vector<Finding>> ExamineLake(const Workspace& workspace);
+
+/// `connection test`: reaches the source with its credentials and touches no data.
+Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel);
+
+}  // namespace caudal

@@ -1,0 +1,363 @@
+// A build: inputs as they are -> decision -> candidate -> audit -> commit of one model's table.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/json.h"
+#include "flow/candidate.h"
+#include "flow/model_inputs.h"
+#include "flow/task.h"
+#include "lake/upsert.h"
+
+namespace caudal {
+namespace {
+
+constexpr int kReplans = 5;
+
+std::string PartitionName(const std::string& column, const Cell& value) { return column + "=" + value.value_or("NULL"); }
+
+class Build {
+ public:
+  Build(const Workspace& workspace, const Node& node, const TaskContext& context, TaskOutcome& outcome)
+      : x_workspace(workspace),
+        x_node(node),
+        x_context(context),
+        x_table(workspace.TableOf(node.table)),
+        x_outcome(outcome) {}
+
+  Status Run() {
+    if (x_workspace.project.model(x_node).materialize == Materialize::kView) {
+      x_outcome.note = "a view: nothing to store";
+      return {};
+    }
+    TRY_ASSIGN(x_state, LookAtModel(x_workspace, x_workspace.project.model(x_node), x_context.cancel));
+    TRY_ASSIGN(Decision decision, DecideNow());
+    x_outcome.version = x_base ? x_base->version : -1;
+    x_outcome.note = decision.reason;
+    for (const Cell& closed : decision.closed_partitions) {
+      x_outcome.note += ", closed: " + PartitionName(x_model.partition_by.front(), closed);
+    }
+    if (decision.action == Decision::Action::kSkip) return {};
+    TRY_ASSIGN(Staging staging,
+               Staging::Make(x_workspace, fmt::format("{}-{}-{}", x_context.run, x_node.table, x_context.attempt)));
+    x_staging = &staging;
+    Status built = Compute(decision);
+    if (!built && built.error().kind == ErrorKind::kCheckFailed) staging.Keep();
+    return built;
+  }
+
+ private:
+  Result<Decision> DecideNow() {
+    if (x_context.interval) return DecideInterval();
+    return Decide(x_model, x_state.definition, x_state.built, x_state.changes, {x_context.full_refresh});
+  }
+
+  /// backfill: the partitions in the interval, whatever changed.
+  Result<Decision> DecideInterval() {
+    if (!x_base || x_model.materialize != Materialize::kPartitions || !x_model.analysis.partition_wise) {
+      return Error{ErrorKind::kInvalidArgument, x_node.table + " cannot be backfilled by interval: it is not partition-wise",
+                   "use `caudal run --full-refresh -s " + x_node.table + "`", x_model.place.ToString()};
+    }
+    std::set<std::string> values;
+    auto collect = [&](const Snapshot& snapshot, const std::string& column) {
+      for (const LiveFile& file : snapshot.files) {
+        auto it = file.partition.find(column);
+        if (it != file.partition.end() && it->second) values.insert(*it->second);
+      }
+    };
+    collect(*x_base, x_model.partition_by.front());
+    for (const ModelInput& input : x_inputs.tables) {
+      auto column = x_model.analysis.partition_inputs.find(input.table);
+      if (column != x_model.analysis.partition_inputs.end()) collect(*input.snapshot, column->second);
+    }
+    Decision decision;
+    const auto& [from, to] = *x_context.interval;
+    for (const std::string& value : values) {
+      if ((from.empty() || value >= from) && (to.empty() || value < to)) decision.partitions.push_back(value);
+    }
+    decision.reason = fmt::format("backfill of {} partitions", decision.partitions.size());
+    decision.action = decision.partitions.empty() ? Decision::Action::kSkip : Decision::Action::kPartitions;
+    return decision;
+  }
+
+  /// Columns of the table: the query's, those of the history for a snapshot; ids follow from the table's past.
+  Schema ColumnsOf() const {
+    Schema columns = TableColumns(x_model);
+    std::int32_t max_id = 0;
+    if (x_base) {
+      auto it = x_base->configuration.find("caudal.maxFieldId");
+      if (it != x_base->configuration.end()) max_id = std::stoi(it->second);
+    }
+    AssignFieldIds(x_base ? x_base->schema : Schema{}, columns, max_id);
+    return columns;
+  }
+
+  Status Compute(const Decision& decision) {
+    x_schema = ColumnsOf();
+    ComputeJob job;
+    job.output_folder = x_staging->path();
+    job.parameters = ParametersOf(x_workspace.project, x_model);
+    AddModelInputs(job, x_workspace, x_model, x_inputs, decision);
+    if (x_model.materialize == Materialize::kSnapshot) return ComputeSnapshot(std::move(job));
+    if (x_model.materialize == Materialize::kMerge && decision.action == Decision::Action::kNewRows) {
+      return ComputeMerge(std::move(job));
+    }
+    Change change;
+    change.operation = "OVERWRITE";
+    change.kind = x_base ? ChangeKind::kOverwrite : ChangeKind::kAppend;
+    switch (decision.action) {
+      case Decision::Action::kSkip:
+        return {};
+      case Decision::Action::kFull:
+        if (x_base) {
+          for (const LiveFile& file : x_base->files) change.removes.push_back(file.path);
+        }
+        break;
+      case Decision::Action::kNewRows:
+        change.operation = "APPEND";
+        change.kind = ChangeKind::kAppend;
+        break;
+      case Decision::Action::kPartitions:
+        RemovePartitions(decision, change);
+        break;
+    }
+    Step out = Write("out", "");
+    out.sql = x_model.sql;
+    out.user_sql = true;
+    TRY(Finish(std::move(job), std::move(out), std::move(change)));
+    return {};
+  }
+
+  void RemovePartitions(const Decision& decision, Change& change) {
+    const std::string& column = x_model.partition_by.front();
+    for (const LiveFile& file : x_base->files) {
+      auto value = file.partition.find(column);
+      bool touched = value != file.partition.end() &&
+                     std::find(decision.partitions.begin(), decision.partitions.end(), value->second) != decision.partitions.end();
+      if (touched) change.removes.push_back(file.path);
+    }
+    for (const Cell& value : decision.partitions) x_outcome.partitions.push_back(PartitionName(column, value));
+  }
+
+  Step Write(const std::string& name, const std::string& sql) const {
+    Step step;
+    step.kind = Step::Kind::kWrite;
+    step.name = name;
+    step.sql = sql;
+    step.layout.folder = x_staging->path() + "/" + name;
+    step.layout.columns = x_schema;
+    step.layout.partition_by = x_model.partition_by;
+    return step;
+  }
+
+  /// Writes `out`; where a check rejects rows, what it wrote is split into good and rejected files.
+  Status Finish(ComputeJob job, Step out, Change change) {
+    std::string view = out.name;
+    std::string published = view;
+    job.steps.push_back(std::move(out));
+    RejectRule rule = RejectRuleOf(Checks(), x_schema);
+    if (!rule.condition.empty()) {
+      job.steps.push_back(Write("kept", fmt::format("SELECT * FROM {} WHERE NOT coalesce({}, false)", view, rule.condition)));
+      Step rejects = Write("rejects", RejectedRows(view, rule));
+      rejects.layout.columns = RejectSchema();
+      rejects.layout.partition_by.clear();
+      job.steps.push_back(std::move(rejects));
+      published = "kept";
+    }
+    AuditScope scope;
+    TRY(AddChecks(job, scope, change.removes, {published}, published));
+    TRY_ASSIGN(ComputeResult result, Run(std::move(job)));
+    for (const WrittenFile& file : result.Find(published)->files) change.adds.push_back({file, ""});
+    if (const StepResult* rejects = result.Find("rejects")) change.rejects = rejects->files;
+    return AuditAndCommit(result, scope, std::move(change));
+  }
+
+  std::string RejectedRows(const std::string& view, const RejectRule& rule) const {
+    return fmt::format(
+        "SELECT {} AS _reason, {} AS _column, CAST(NULL AS VARCHAR) AS _value, CAST(to_json(r) AS VARCHAR) AS _row, "
+        "CAST(NULL AS VARCHAR) AS _source_file, CAST(NULL AS BIGINT) AS _source_row, {} AS _task, "
+        "CAST({} AS TIMESTAMPTZ) AS _rejected_at FROM {} AS r WHERE {}",
+        rule.reason, rule.column, QuoteLiteral(x_context.Id(x_node.table)),
+        QuoteLiteral(FormatTimestamp(x_workspace.clock.Now())), view, rule.condition);
+  }
+
+  /// New rows by key into what is published.
+  Status ComputeMerge(ComputeJob job) {
+    Step changes = Write("changes", x_model.sql);
+    changes.user_sql = true;
+    changes.layout.partition_by.clear();
+    return MergeChanges(std::move(job), std::move(changes), x_model.key, "MERGE");
+  }
+
+  /// What the query says now against the open rows of the history.
+  Status ComputeSnapshot(ComputeJob job) {
+    Step current = Write("current_rows", x_model.sql);
+    current.user_sql = true;
+    current.layout.columns = QueryColumns(x_model);
+    current.layout.partition_by.clear();
+    job.steps.push_back(std::move(current));
+    Timestamp now = x_workspace.clock.Now();
+    if (x_base) {
+      job.inputs.push_back(InputOf(*x_base, "caudal_candidate", "history", KeptFiles(x_base.get(), {}),
+                                   x_workspace.RootOf(x_node.table), false));
+    }
+    std::string history = x_base ? "caudal_candidate.history" : "";
+    Step changes = Write("changes", HistoryChangesSql(QueryColumns(x_model), x_model.key, history, "current_rows", now));
+    changes.layout.partition_by.clear();
+    if (!x_base) {
+      changes.name = "out";
+      changes.layout.folder = x_staging->path() + "/out";
+      Change change;
+      change.operation = "SNAPSHOT";
+      change.kind = ChangeKind::kAppend;
+      return Finish(std::move(job), std::move(changes), std::move(change));
+    }
+    std::vector<std::string> key = x_model.key;
+    key.push_back("valid_from");
+    return MergeChanges(std::move(job), std::move(changes), key, "SNAPSHOT");
+  }
+
+  Status MergeChanges(ComputeJob find, Step changes, const std::vector<std::string>& key, const std::string& operation) {
+    find.steps.push_back(std::move(changes));
+    ChangeSet set{"changes", key, false};
+    std::string root = x_workspace.RootOf(x_node.table);
+    AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, set, "touched");
+    TRY_ASSIGN(ComputeResult found, Run(std::move(find)));
+    if (found.Find("changes")->files.empty()) {
+      Change nothing;
+      nothing.operation = operation;
+      return Commit(std::move(nothing));  // the inputs were looked at: the record moves on
+    }
+    std::vector<const LiveFile*> touched;
+    for (const auto& row : found.Find("touched")->rows.rows) {
+      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size() + 1)) : nullptr;
+      if (file) touched.push_back(file);
+    }
+    ComputeJob rewrite;
+    TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
+    std::vector<std::string> paths;
+    for (const WrittenFile& file : found.Find("changes")->files) paths.push_back(file.path);
+    rewrite.inputs.push_back({"caudal_candidate", "changes", x_schema, paths, false});
+    Step view;
+    view.name = "changes";
+    view.sql = "CREATE VIEW changes AS SELECT * FROM caudal_candidate.changes";
+    rewrite.steps.push_back(std::move(view));
+    Snapshot target = *x_base;
+    target.schema = x_schema;
+    AddRewrite(rewrite, target, touched, root, set, rewrite.output_folder);
+    std::vector<std::string> removes;
+    for (const LiveFile* file : touched) removes.push_back(file->path);
+    AuditScope scope;
+    scope.proven_unique = key;
+    std::vector<std::string> written = touched.empty() ? std::vector<std::string>{"inserted"}
+                                                       : std::vector<std::string>{"rewritten", "inserted"};
+    TRY(AddChecks(rewrite, scope, removes, written, "changes"));
+    TRY_ASSIGN(ComputeResult result, Run(std::move(rewrite)));
+    Change change = ChangeOfRewrite(target, touched, result);
+    change.operation = operation;
+    change.kind = ChangeKind::kUpsert;
+    return AuditAndCommit(result, scope, std::move(change));
+  }
+
+  Result<ComputeResult> Run(ComputeJob job) {
+    RunOptions options;
+    options.limits = x_workspace.Limits();
+    options.cancel = x_context.cancel;
+    options.progress = x_context.progress;
+    JobCost spent;
+    auto result = RunCompute(x_workspace.engine, std::move(job), options, &spent);
+    AddCost(x_outcome.cost, spent);
+    if (!result && result.error().where.empty()) {
+      Error error = std::move(result).error();
+      error.where = x_model.place.ToString();
+      return error;
+    }
+    return result;
+  }
+
+  std::vector<CheckSpec> Checks() const { return AllChecks(x_model.columns, x_model.checks); }
+
+  Status AddChecks(ComputeJob& job, AuditScope& scope, const std::vector<std::string>& removes,
+                   const std::vector<std::string>& views, const std::string& changed) {
+    std::vector<CheckSpec> checks = Checks();
+    scope.table = x_node.table;
+    scope.columns = x_schema;
+    scope.changed = QuoteIdentifier(changed);
+    scope.candidate = scope.changed;
+    scope.whole = !x_state.built || x_state.built->checks != HashOfChecks(checks);
+    if (x_base) scope.rows_before = x_base->rows();
+    if (scope.whole || NeedsCandidate(checks)) {
+      scope.candidate = AddCandidateView(job, x_workspace, x_node.table, x_base.get(), KeptFiles(x_base.get(), removes),
+                                         x_schema, views);
+    }
+    TRY(AddRelated(job, x_workspace, checks, scope));
+    AddAudit(job, scope, checks, "check_");
+    return {};
+  }
+
+  Status AuditAndCommit(const ComputeResult& result, const AuditScope& scope, Change change) {
+    TRY_ASSIGN(x_outcome.checks, Judge(result, scope, Checks(), "check_", x_workspace.clock.Now()));
+    TRY(VerdictOf(x_node.table, x_outcome.checks, x_staging->path()));
+    return Commit(std::move(change));
+  }
+
+  Status Commit(Change change) {
+    change.base_version = x_base ? x_base->version : -1;
+    change.task = x_context.Id(x_node.table);
+    BuildRecord record;
+    record.definition = x_state.definition;
+    record.checks = HashOfChecks(Checks());
+    for (const ModelInput& input : x_inputs.tables) {
+      record.inputs[input.table] = {input.snapshot->table_id, input.snapshot->version};
+    }
+    change.domains["model"] = BuildRecordToJson(record);
+    if (!x_base || !(x_base->schema == x_schema) || x_base->partition_columns != x_model.partition_by) {
+      TableDefinition definition;
+      definition.name = x_node.table;
+      definition.schema = x_schema;
+      definition.partition_columns = x_model.partition_by;
+      definition.key = x_model.key;
+      change.definition = std::move(definition);
+    }
+    TRY_ASSIGN(CommitOutcome committed, x_table.Commit(change));
+    x_outcome.status = TaskStatus::kSucceeded;
+    x_outcome.version = committed.version;
+    for (const AddFile& add : change.adds) {
+      x_outcome.counts.written += add.file.rows;
+      x_outcome.bytes_written += add.file.size_bytes;
+    }
+    x_outcome.counts.rejected = RowsOf(change.rejects);
+    return {};
+  }
+
+  const Workspace& x_workspace;
+  const Node& x_node;
+  const TaskContext& x_context;
+  Table x_table;
+  TaskOutcome& x_outcome;
+  ModelState x_state;
+  const ModelConfig& x_model = x_state.model;
+  const std::shared_ptr<const Snapshot>& x_base = x_state.base;
+  const ModelInputs& x_inputs = x_state.inputs;
+  Staging* x_staging = nullptr;
+  Schema x_schema;
+};
+
+}  // namespace
+
+TaskOutcome BuildModel(const Workspace& workspace, const Node& node, const TaskContext& context) {
+  TaskOutcome outcome;
+  for (int replan = 0;; ++replan) {
+    outcome.checks.clear();
+    outcome.partitions.clear();
+    Status done = Build(workspace, node, context, outcome).Run();
+    if (done) return outcome;
+    if (done.error().kind == ErrorKind::kConflict && replan < kReplans) continue;
+    outcome.status = done.error().kind == ErrorKind::kCancelled ? TaskStatus::kCancelled : TaskStatus::kFailed;
+    outcome.error = std::move(done).error();
+    return outcome;
+  }
+}
+
+}  // namespace caudal

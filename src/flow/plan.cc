@@ -1,0 +1,91 @@
+#include "flow/plan.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "flow/model_inputs.h"
+
+namespace caudal {
+namespace {
+
+std::string ActionName(const ModelConfig& model, Decision::Action action) {
+  if (model.materialize == Materialize::kSnapshot && action != Decision::Action::kSkip) return "snapshot";
+  switch (action) {
+    case Decision::Action::kSkip:
+      return "skip";
+    case Decision::Action::kFull:
+      return "rebuild";
+    case Decision::Action::kNewRows:
+      return model.materialize == Materialize::kMerge ? "merge new rows" : "append new rows";
+    case Decision::Action::kPartitions:
+      return "recompute partitions";
+  }
+  return "";
+}
+
+Result<PlanItem> PlanStream(const Workspace& workspace, const Node& node, const RunRequest& request) {
+  TRY_ASSIGN(auto base, LatestOrNone(workspace.TableOf(node.table)));
+  PlanItem item;
+  item.table = node.table;
+  item.action = "load";
+  if (!base || request.full_refresh) {
+    item.reason = base ? "everything again (--full-refresh)" : "first load";
+    return item;
+  }
+  auto cursor = base->domains.find("cursor");
+  item.reason = fmt::format("what is new since version {} of {}", base->version, FormatTimestamp(base->time).substr(0, 16));
+  if (cursor == base->domains.end()) item.reason = "the source has no cursor: everything is read and compared";
+  return item;
+}
+
+Result<PlanItem> PlanModel(const Workspace& workspace, const Node& node, const RunRequest& request, bool after_load) {
+  const ModelConfig& model = workspace.project.model(node);
+  PlanItem item;
+  item.table = node.table;
+  item.depends_on_load = after_load;
+  if (model.materialize == Materialize::kView) {
+    item.action = "view";
+    item.reason = "nothing is stored";
+    return item;
+  }
+  auto state = LookAtModel(workspace, model, nullptr);
+  if (!state && state.error().kind == ErrorKind::kNotFound) {
+    item.action = "rebuild";
+    item.reason = "first build, once what it reads is there";
+    return item;
+  }
+  if (!state) return std::move(state).error();
+  Decision decision = Decide(state->model, state->definition, state->built, state->changes, {request.full_refresh});
+  item.action = ActionName(state->model, decision.action);
+  item.reason = decision.reason;
+  for (const Cell& value : decision.partitions) {
+    item.partitions.push_back(model.partition_by.front() + "=" + value.value_or("NULL"));
+  }
+  return item;
+}
+
+}  // namespace
+
+Result<std::vector<PlanItem>> MakePlan(const Workspace& workspace, const RunRequest& request) {
+  TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
+  std::vector<PlanItem> plan;
+  std::set<std::string> after_load;
+  for (const Node& node : workspace.project.nodes) {
+    if (!tables.contains(node.table)) continue;
+    if (node.kind == Node::Kind::kStream) {
+      TRY_ASSIGN(PlanItem item, PlanStream(workspace, node, request));
+      after_load.insert(node.table);
+      plan.push_back(std::move(item));
+      continue;
+    }
+    bool loads_above = false;
+    for (const std::string& up : node.upstream) loads_above = loads_above || after_load.contains(up);
+    if (loads_above) after_load.insert(node.table);
+    TRY_ASSIGN(PlanItem item, PlanModel(workspace, node, request, loads_above));
+    plan.push_back(std::move(item));
+  }
+  return plan;
+}
+
+}  // namespace caudal
