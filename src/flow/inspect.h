@@ -17,6 +17,19 @@ Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std
 /// Every check of the table, over all that is published.
 Result<std::vector<CheckResult>> CheckPublished(const Workspace& workspace, const Node& node, const CancelFlag* cancel);
 
+/// What stands in the lake, a line a table.
+struct TableSize {
+  std::string table;
+  std::int64_t version = 0;
+  std::int64_t rows = 0;
+  std::int64_t files = 0;
+  std::int64_t size_bytes = 0;
+  /// The same rows as plain CSV, measured by a scan; -1 = not asked for.
+  std::int64_t csv_bytes = -1;
+};
+/// Published tables of the project, `__rejects` included, in the order of the DAG. `with_csv` reads every row.
+Result<std::vector<TableSize>> MeasureTables(const Workspace& workspace, bool with_csv, const CancelFlag* cancel);
+
 /// Where a row came from.
 struct RowTrace {
   std::vector<Cell> row;         // as Rows::rows of Trace::rows
