@@ -74,10 +74,17 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   const std::unique_ptr<RelationSource> source = connector.make_relation();
   TRY_ASSIGN(const RelationRead plan, source->Read(request));
   const std::string origin = fmt::format("{}.{}", request.source, request.stream);
-  const std::string& file = request.raw_key.empty() ? origin : request.raw_key;
-  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(plan, folder + "/raw-0.parquet", file, request.pinned));
-  TRY_ASSIGN(ReadOutcome outcome, source->Cursor(request, copied.cursor));
   StagedRead read;
+  if (plan.unchanged) {
+    read.cursor = request.cursor;
+    read.unchanged = true;
+    return read;
+  }
+  const std::string& file = request.raw_key.empty() ? origin : request.raw_key;
+  Result<RelationRunner::Copied> answer = runner.copy(plan, folder + "/raw-0.parquet", file, request.pinned);
+  if (!answer) return source->Explain(request, std::move(answer).error());
+  const RelationRunner::Copied copied = *std::move(answer);
+  TRY_ASSIGN(ReadOutcome outcome, source->Cursor(request, copied.cursor));
   read.cursor = std::move(outcome.cursor);
   read.notes = std::move(outcome.notes);
   read.relation_columns = DumpJson(SchemaToJson(copied.columns));
@@ -101,8 +108,10 @@ Result<std::string> Check(const Connector& connector, const SourceRequest& reque
   if (connector.make_bytes) {
     TRY(connector.make_bytes()->Check(request));
   } else {
-    TRY_ASSIGN(const RelationQuestion question, connector.make_relation()->Check(request));
-    TRY_ASSIGN(const Rows rows, relation.ask(question));
+    const std::unique_ptr<RelationSource> source = connector.make_relation();
+    TRY_ASSIGN(const RelationQuestion question, source->Check(request));
+    const Result<Rows> rows = relation.ask(question);
+    if (!rows) return source->Explain(request, rows.error());
   }
   return std::string(R"({"ok":true})");
 }
@@ -114,8 +123,9 @@ Result<std::string> Discover(const Connector& connector, const SourceRequest& re
   }
   const std::unique_ptr<RelationSource> source = connector.make_relation();
   TRY_ASSIGN(const RelationQuestion question, source->Discover(request));
-  TRY_ASSIGN(const Rows rows, relation.ask(question));
-  TRY_ASSIGN(const std::vector<StreamOffer> offers, source->Offers(request, rows));
+  const Result<Rows> rows = relation.ask(question);
+  if (!rows) return source->Explain(request, rows.error());
+  TRY_ASSIGN(const std::vector<StreamOffer> offers, source->Offers(request, *rows));
   return StreamOffersToJson(offers);
 }
 

@@ -71,6 +71,8 @@ struct RelationRead {
   AttachedDatabase database;
   std::string sql;
   std::string cursor_sql;
+  /// The source knows, without reading, that there is nothing behind request.cursor.
+  bool unchanged = false;
 };
 
 class RelationSource {
@@ -82,6 +84,8 @@ class RelationSource {
   virtual Result<RelationRead> Read(const SourceRequest& request) = 0;
   /// The cursor to commit, from cursor_sql's cell (absent: no row had one).
   virtual Result<ReadOutcome> Cursor(const SourceRequest& request, const Cell& cell) = 0;
+  /// The database's own message as one that says what to do; kUnavailable where a later try may succeed.
+  virtual Error Explain(const SourceRequest& request, Error error) const = 0;
 };
 
 struct Connector {
