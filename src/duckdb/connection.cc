@@ -190,6 +190,31 @@ Result<Rows> Connection::Query(const std::string& sql, const std::map<std::strin
   return rows;
 }
 
+Result<Connection::Shape> Connection::Describe(const std::string& sql) {
+  StatementHandle statement;
+  if (duckdb_prepare(x_handles->connection, sql.c_str(), &statement.handle) == DuckDBError) {
+    return PrepareError(duckdb_prepare_error(statement.handle));
+  }
+  Shape shape;
+  for (idx_t i = 0; i < duckdb_prepared_statement_column_count(statement.handle); ++i) {
+    const TypeHandle type(duckdb_prepared_statement_column_logical_type(statement.handle, i));
+    TRY_ASSIGN(Type parsed, ParseType(TypeText(type.handle)));
+    const char* name = duckdb_prepared_statement_column_name(statement.handle, i);
+    shape.columns.fields.push_back(Field{name != nullptr ? name : "", std::move(parsed), 0});
+    duckdb_free(const_cast<char*>(name));  // NOLINT: the API hands out ownership as const
+  }
+  for (idx_t i = 1; i <= duckdb_nparams(statement.handle); ++i) {
+    const TypeHandle type(duckdb_param_logical_type(statement.handle, i));
+    TRY_ASSIGN(Type parsed, ParseType(TypeText(type.handle)));
+    const char* name = duckdb_parameter_name(statement.handle, i);
+    shape.parameters.insert_or_assign(name != nullptr ? name : "", std::move(parsed));
+    const duckdb_type id = duckdb_get_type_id(type.handle);
+    if (id == DUCKDB_TYPE_INVALID || id == DUCKDB_TYPE_ANY) shape.untyped.emplace_back(name != nullptr ? name : "");
+    duckdb_free(const_cast<char*>(name));  // NOLINT
+  }
+  return shape;
+}
+
 Result<std::string> Connection::QueryText(const std::string& sql) {
   ResultHandle result;
   TRY(x_handles->Ask(sql, result));

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +47,14 @@ class Connection {
   /// is kInvalidArgument.
   Result<Rows> Query(const std::string& sql, const std::map<std::string, Parameter>& parameters,
                      std::int64_t max_rows);
+
+  /// A SELECT's columns and parameters, from binding it alone.
+  struct Shape {
+    Schema columns;
+    std::map<std::string, Type> parameters;
+    std::vector<std::string> untyped;  // parameters whose place tells no type; VARCHAR above
+  };
+  Result<Shape> Describe(const std::string& sql);
 
   /// A statement of ours whose one answer is one text.
   Result<std::string> QueryText(const std::string& sql);
