@@ -1,0 +1,34 @@
+#include "app/interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "app/exit_code.h"
+
+namespace caudal {
+namespace {
+
+CancelFlag g_cancel{false};  // a signal handler reaches nothing but globals
+static_assert(CancelFlag::is_always_lock_free);
+
+void OnSignal(int) {
+  if (g_cancel.exchange(true)) ::_exit(kExitCancelled);
+  const char* words = "\nstopping: what is running ends within a second; once more stops at once\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, words, std::strlen(words));
+}
+
+}  // namespace
+
+const CancelFlag& CatchInterrupts() {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  return g_cancel;
+}
+
+}  // namespace caudal

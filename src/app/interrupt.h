@@ -1,0 +1,12 @@
+// Ctrl-C and SIGTERM as a flag that jobs look at. The second one ends the process at once.
+#pragma once
+
+#include "engine/engine.h"
+
+namespace caudal {
+
+/// Takes over both signals for the rest of the process; the flag is set by the first. SIGPIPE ends the process quietly, as
+/// the shell expects of `caudal sql ... | head`.
+const CancelFlag& CatchInterrupts();
+
+}  // namespace caudal

@@ -1,0 +1,173 @@
+// `history`: runs, or the versions of one table. `why`: where a row came from.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/exit_code.h"
+#include "app/interrupt.h"
+#include "app/run_document.h"
+#include "app/table_print.h"
+#include "app/verbs.h"
+#include "base/json.h"
+#include "flow/inspect.h"
+
+namespace caudal {
+namespace {
+
+std::string Tally(const std::vector<TaskRecord>& tasks) {
+  std::map<std::string, int> counts;
+  for (const TaskRecord& task : tasks) ++counts[std::string(TaskStatusName(task.status))];
+  std::vector<std::string> parts;
+  for (const auto& [status, count] : counts) parts.push_back(fmt::format("{} {}", count, status));
+  return Joined(parts, parts.size());
+}
+
+/// Without the project: a history must be readable while the project has mistakes.
+Result<int> HistoryOfRuns(const Command& command, Session& session, int limit) {
+  TRY_ASSIGN(StateStore * state, session.State());
+  TRY_ASSIGN(const std::vector<RunRecord> runs, state->Runs(limit));
+  TextTable table;
+  table.columns = {{"run", false}, {"pipeline", false}, {"status", false}, {"started", false}, {"took", true}, {"tasks", false}};
+  Json document{{"runs", Json::array()}};
+  for (const RunRecord& run : runs) {
+    TRY_ASSIGN(const std::vector<TaskRecord> tasks, state->Tasks(run.id));
+    Json entry = RunDocument(run);
+    entry["tasks"] = Json::array();
+    for (const TaskRecord& task : tasks) entry["tasks"].push_back(TaskDocument(task, nullptr));
+    document["runs"].push_back(entry);
+    const std::string took =
+        run.ended ? SecondsText(std::chrono::duration_cast<std::chrono::milliseconds>(*run.ended - run.started)) : "";
+    table.rows.push_back({run.id, run.pipeline, std::string(RunStatusName(run.status)), LocalTime(run.started), took, Tally(tasks)});
+  }
+  if (command.console.json()) {
+    command.console.Document(document);
+  } else if (runs.empty()) {
+    command.console.Line("no run yet: `caudal run` starts one");
+  } else {
+    command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
+  }
+  return kExitOk;
+}
+
+Json CommitDocument(const CommitRecord& commit) {
+  Json document{{"version", commit.version},
+                {"time", FormatTimestampMs(commit.time)},
+                {"operation", commit.operation},
+                {"change", ChangeKindName(commit.change)},
+                {"task", commit.task},
+                {"files_added", commit.files_added},
+                {"files_removed", commit.files_removed},
+                {"rows_added", commit.rows_added},
+                {"rows_removed", commit.rows_removed},
+                {"partitions", Json::array()},
+                {"raw", Json::array()},
+                {"counts", nullptr}};
+  for (const auto& partition : commit.partitions) {
+    Json values = Json::object();
+    for (const auto& [column, value] : partition) values[column] = value ? Json(*value) : Json(nullptr);
+    document["partitions"].push_back(values);
+  }
+  for (const RawObject& raw : commit.raw) {
+    document["raw"].push_back({{"key", raw.key}, {"origin", raw.origin}, {"rows", raw.rows}, {"bytes", raw.size_bytes}, {"sha256", raw.sha256}});
+  }
+  if (commit.counts) {
+    document["counts"] = {{"read", commit.counts->read},
+                          {"written", commit.counts->written},
+                          {"rejected", commit.counts->rejected},
+                          {"deduplicated", commit.counts->deduplicated}};
+  }
+  return document;
+}
+
+Result<int> HistoryOfTable(const Command& command, Session& session, const HistoryOptions& options) {
+  TRY_ASSIGN(const Workspace* workspace, session.OpenWorkspace());
+  TRY_ASSIGN(const Node* node, FindTable(workspace->project, options.table));
+  const Table lake_table = workspace->TableOf(node->table);
+  TRY_ASSIGN(const auto latest, LatestOrNone(lake_table));
+  if (!latest) {
+    return Error{ErrorKind::kNotFound, node->table + " is not published yet", "`caudal run -s +" + node->table + "`", ""};
+  }
+  const std::int64_t from = std::max<std::int64_t>(latest->version - options.limit, -1);
+  TRY_ASSIGN(std::vector<CommitRecord> commits, lake_table.History(from, latest->version));
+  std::reverse(commits.begin(), commits.end());
+  TextTable table;
+  table.columns = {{"version", true}, {"time", false}, {"operation", false}, {"rows", true},     {"files", true},
+                   {"read", true},    {"written", true}, {"rejected", true}, {"repeated", true}, {"task", false}};
+  Json document{{"table", node->table}, {"versions", Json::array()}};
+  for (const CommitRecord& commit : commits) {
+    document["versions"].push_back(CommitDocument(commit));
+    std::vector<Cell> row{fmt::format("{}", commit.version), LocalTime(commit.time), commit.operation,
+                          fmt::format("+{} -{}", Grouped(commit.rows_added), Grouped(commit.rows_removed)),
+                          fmt::format("+{} -{}", commit.files_added, commit.files_removed)};
+    const auto& counts = commit.counts;
+    for (const std::int64_t RowCounts::*member : {&RowCounts::read, &RowCounts::written, &RowCounts::rejected, &RowCounts::deduplicated}) {
+      row.push_back(counts ? Grouped((*counts).*member) : "");
+    }
+    row.push_back(commit.task);
+    table.rows.push_back(std::move(row));
+  }
+  if (command.console.json()) {
+    command.console.Document(document);
+  } else {
+    command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
+  }
+  return kExitOk;
+}
+
+Json RowTraceDocument(const Schema& columns, const RowTrace& trace) {
+  const Json row = RowsDocument(Rows{columns, {trace.row}, false});
+  Json raw = nullptr;
+  if (!trace.raw_key.empty()) raw = {{"key", trace.raw_key}, {"origin", trace.origin}, {"row", trace.raw_row}};
+  return {{"row", row.at(0)},
+          {"file", trace.file},
+          {"version", trace.version},
+          {"committed", FormatTimestampMs(trace.committed)},
+          {"operation", trace.operation},
+          {"task", trace.task},
+          {"raw", raw}};
+}
+
+void PrintTrace(const Console& console, const Schema& columns, const RowTrace& trace) {
+  TextTable table = TextTableOf(Rows{columns, {trace.row}, false});
+  console.Write(FormatTable(table, TextLayout{"", 30, static_cast<std::size_t>(console.width() > 0 ? console.width() : 160)}));
+  const auto line = [&](const char* name, const std::string& text) {
+    if (!text.empty()) console.Line(fmt::format("  {:<8}{}", name, text));
+  };
+  line("commit", fmt::format("version {} of {}, {}", trace.version, LocalTime(trace.committed), trace.operation));
+  line("run", trace.task.substr(0, trace.task.find('/')));
+  line("file", trace.file);
+  if (!trace.raw_key.empty()) {
+    line("source", fmt::format("{}, row {}", trace.origin.empty() ? "?" : trace.origin, trace.raw_row));
+    line("raw", trace.raw_key);
+  }
+  console.Line("");
+}
+
+}  // namespace
+
+Result<int> HistoryVerb(const Command& command, const HistoryOptions& options) {
+  TRY_ASSIGN(auto session, Session::Open(command.global));
+  if (options.table.empty()) return HistoryOfRuns(command, *session, options.limit);
+  return HistoryOfTable(command, *session, options);
+}
+
+Result<int> WhyVerb(const Command& command, const WhyOptions& options) {
+  const CancelFlag& cancel = CatchInterrupts();
+  TRY_ASSIGN(auto session, Session::Open(command.global));
+  TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
+  TRY_ASSIGN(const Node* node, FindTable(workspace->project, options.table));
+  TRY_ASSIGN(const Trace trace, TraceRows(*workspace, node->table, options.where, options.limit, &cancel));
+  const Console& console = command.console;
+  if (console.json()) {
+    Json document{{"table", node->table}, {"truncated", trace.truncated}, {"rows", Json::array()}};
+    for (const RowTrace& row : trace.rows) document["rows"].push_back(RowTraceDocument(trace.columns, row));
+    console.Document(document);
+    return kExitOk;
+  }
+  for (const RowTrace& row : trace.rows) PrintTrace(console, trace.columns, row);
+  const std::string more = trace.truncated ? "; there are more: --limit" : "";
+  console.Line(Counted(static_cast<std::int64_t>(trace.rows.size()), "row") + " of " + node->table + more);
+  return kExitOk;
+}
+
+}  // namespace caudal

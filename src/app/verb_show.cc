@@ -1,0 +1,310 @@
+// `show`: what stands in the lake. All tables in one list, or everything about one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/exit_code.h"
+#include "app/interrupt.h"
+#include "app/table_print.h"
+#include "app/verbs.h"
+#include "base/json.h"
+#include "flow/inspect.h"
+#include "lake/upsert.h"
+
+namespace caudal {
+namespace {
+
+constexpr int kVerdictsLookedAt = 500;
+constexpr int kRejectExamples = 10;
+
+std::string_view KindOfNode(const Project& project, const Node& node) {
+  if (node.kind == Node::Kind::kStream) return "stream";
+  switch (project.model(node).materialize) {
+    case Materialize::kTable: return "table";
+    case Materialize::kView: return "view";
+    case Materialize::kAppend: return "append";
+    case Materialize::kMerge: return "merge";
+    case Materialize::kPartitions: return "partitions";
+    case Materialize::kSnapshot: return "snapshot";
+  }
+  return "";
+}
+
+/// The newest verdict of each check of the table.
+Result<std::vector<CheckRecord>> LastVerdicts(const Workspace& workspace, const std::string& table) {
+  TRY_ASSIGN(const auto all, workspace.state.Checks(table, kVerdictsLookedAt));
+  std::vector<CheckRecord> last;
+  for (const CheckRecord& check : all) {
+    const bool known = std::any_of(last.begin(), last.end(), [&](const CheckRecord& c) { return c.check == check.check; });
+    if (!known) last.push_back(check);
+  }
+  std::reverse(last.begin(), last.end());
+  return last;
+}
+
+std::string VerdictsInShort(const std::vector<CheckRecord>& verdicts) {
+  std::int64_t pass = 0, fail = 0, other = 0;
+  for (const CheckRecord& check : verdicts) ++(check.verdict == "pass" ? pass : check.verdict == "fail" ? fail : other);
+  std::vector<std::string> parts;
+  if (pass > 0) parts.push_back(fmt::format("{} pass", pass));
+  if (other > 0) parts.push_back(fmt::format("{} warn", other));
+  if (fail > 0) parts.push_back(fmt::format("{} fail", fail));
+  return Joined(parts, 3);
+}
+
+std::int64_t PartitionCount(const Snapshot& snapshot) {
+  std::vector<std::map<std::string, Cell>> seen;
+  for (const LiveFile& file : snapshot.files) seen.push_back(file.partition);
+  std::sort(seen.begin(), seen.end());
+  return std::unique(seen.begin(), seen.end()) - seen.begin();
+}
+
+/// "order_date: 2010-12-01 to 2010-12-23".
+std::string PartitionRange(const Snapshot& snapshot) {
+  std::vector<std::string> parts;
+  for (const std::string& column : snapshot.partition_columns) {
+    std::vector<std::string> values;
+    for (const LiveFile& file : snapshot.files) {
+      const auto it = file.partition.find(column);
+      if (it != file.partition.end()) values.push_back(it->second.value_or("NULL"));
+    }
+    if (values.empty()) continue;
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    parts.push_back(*least == *most ? column + "=" + *least : column + ": " + *least + " to " + *most);
+  }
+  return Joined(parts, parts.size());
+}
+
+Json TableDocument(const Project& project, const Node& node, const Snapshot* snapshot,
+                   const std::vector<CheckRecord>& verdicts) {
+  Json document{{"table", node.table}, {"kind", KindOfNode(project, node)}, {"path", node.path},
+                {"published", snapshot != nullptr}, {"checks", Json::array()}};
+  for (const CheckRecord& check : verdicts) {
+    document["checks"].push_back({{"check", check.check},
+                                  {"verdict", check.verdict},
+                                  {"failing_rows", check.failing_rows},
+                                  {"observed", check.observed},
+                                  {"message", check.message},
+                                  {"run", check.run},
+                                  {"at", FormatTimestampMs(check.at)}});
+  }
+  if (snapshot == nullptr) return document;
+  document["version"] = snapshot->version;
+  document["updated"] = FormatTimestampMs(snapshot->time);
+  document["rows"] = snapshot->rows();
+  document["bytes"] = snapshot->size_bytes();
+  document["files"] = snapshot->files.size();
+  document["partitions"] = snapshot->partition_columns.empty() ? 0 : PartitionCount(*snapshot);
+  return document;
+}
+
+Result<int> ShowAll(const Command& command, const Workspace& workspace) {
+  TextTable table;
+  table.columns = {{"table", false}, {"kind", false},    {"rows", true},    {"size", true},  {"files", true},
+                   {"partitions", true}, {"version", true}, {"updated", false}, {"checks", false}};
+  Json document{{"tables", Json::array()}};
+  std::int64_t bytes = 0;
+  for (const Node& node : workspace.project.nodes) {
+    TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node.table)));
+    TRY_ASSIGN(const auto verdicts, LastVerdicts(workspace, node.table));
+    document["tables"].push_back(TableDocument(workspace.project, node, snapshot.get(), verdicts));
+    const std::string kind(KindOfNode(workspace.project, node));
+    if (!snapshot) {
+      const std::string state = kind == "view" ? "" : "not published yet";
+      table.rows.push_back({node.table, kind, "", "", "", "", "", state, VerdictsInShort(verdicts)});
+      continue;
+    }
+    bytes += snapshot->size_bytes();
+    table.rows.push_back({node.table, kind, Grouped(snapshot->rows()), SizeText(snapshot->size_bytes()),
+                          Grouped(static_cast<std::int64_t>(snapshot->files.size())),
+                          snapshot->partition_columns.empty() ? "" : Grouped(PartitionCount(*snapshot)),
+                          fmt::format("{}", snapshot->version), LocalTime(snapshot->time), VerdictsInShort(verdicts)});
+  }
+  if (command.console.json()) {
+    command.console.Document(document);
+    return kExitOk;
+  }
+  command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
+  command.console.Line(Counted(static_cast<std::int64_t>(workspace.project.nodes.size()), "table") + ", " + SizeText(bytes));
+  return kExitOk;
+}
+
+const std::vector<ColumnConfig>& ConfiguredColumns(const Project& project, const Node& node) {
+  return node.kind == Node::Kind::kStream ? project.stream(node).columns : project.model(node).columns;
+}
+
+Schema SchemaOf(const Project& project, const Node& node, const Snapshot* snapshot) {
+  if (snapshot != nullptr) return snapshot->schema;
+  Schema schema;
+  if (node.kind == Node::Kind::kModel) {
+    for (const OutputColumn& column : project.model(node).analysis.columns) schema.fields.push_back(column.field);
+  }
+  return schema;
+}
+
+std::string DescriptionOf(const Project& project, const Node& node, const std::string& column) {
+  for (const ColumnConfig& config : ConfiguredColumns(project, node)) {
+    if (config.name == column) return config.description;
+  }
+  return "";
+}
+
+void PrintHead(const Console& console, const Workspace& workspace, const Node& node, const Snapshot* snapshot) {
+  const Project& project = workspace.project;
+  const bool stream = node.kind == Node::Kind::kStream;
+  const std::string description = stream ? project.stream(node).description : project.model(node).description;
+  std::string owner = stream ? project.source(node).owner : project.model(node).owner;
+  if (owner.empty()) owner = project.owner;
+  const auto line = [&](const char* name, const std::string& text) {
+    if (!text.empty()) console.Line(fmt::format("  {:<12}{}", name, text));
+  };
+  console.Line(console.Paint(Color::kBold, node.table) + (description.empty() ? "" : "  " + description));
+  line("kind", std::string(KindOfNode(project, node)));
+  line("file", node.path);
+  line("owner", owner);
+  line("reads", Joined(node.upstream, 12));
+  line("feeds", Joined(node.downstream, 12));
+  if (snapshot == nullptr) {
+    const bool view = !stream && project.model(node).materialize == Materialize::kView;
+    line("state", view ? "a view: computed when it is read" : "not published yet: `caudal run -s +" + node.table + "`");
+    return;
+  }
+  line("version", fmt::format("{} of {}", snapshot->version, LocalTime(snapshot->time)));
+  line("rows", Grouped(snapshot->rows()));
+  line("size", SizeText(snapshot->size_bytes()) + " in " +
+                   Counted(static_cast<std::int64_t>(snapshot->files.size()), "file"));
+  if (!snapshot->partition_columns.empty()) {
+    line("partitions", Grouped(PartitionCount(*snapshot)) + "  " + PartitionRange(*snapshot));
+  }
+  line("key", Joined(snapshot->key, 12));
+  for (const auto& [name, value] : snapshot->domains) {
+    if (name.rfind("cursor", 0) == 0) line(name.c_str(), value.size() > 160 ? value.substr(0, 160) + "..." : value);
+  }
+  line("folder", workspace.RootOf(node.table));
+}
+
+void PrintColumns(const Console& console, const Project& project, const Node& node, const Schema& schema) {
+  if (schema.fields.empty()) return;
+  TextTable table;
+  table.columns = {{"column", false}, {"type", false}, {"description", false}};
+  for (const Field& field : schema.fields) {
+    table.rows.push_back({field.name, field.type.ToSql(), DescriptionOf(project, node, field.name)});
+  }
+  console.Line("");
+  console.Write(FormatTable(table, TextLayout{"  ", 60, static_cast<std::size_t>(console.width())}));
+}
+
+void PrintVerdicts(const Console& console, const std::vector<CheckRecord>& verdicts) {
+  if (verdicts.empty()) return;
+  TextTable table;
+  table.columns = {{"check", false}, {"verdict", false}, {"failing", true}, {"observed", false}, {"at", false}};
+  for (const CheckRecord& check : verdicts) {
+    table.rows.push_back({check.check, check.verdict, Grouped(check.failing_rows), check.observed, LocalTime(check.at)});
+  }
+  console.Line("");
+  console.Write(FormatTable(table, TextLayout{"  ", 60, static_cast<std::size_t>(console.width())}));
+}
+
+void PrintRows(const Console& console, const Rows& rows) {
+  console.Line("");
+  console.Write(FormatTable(TextTableOf(rows), TextLayout{"  ", 40, static_cast<std::size_t>(console.width())}));
+}
+
+Result<int> ShowOne(const Command& command, const Workspace& workspace, const ShowOptions& options,
+                    const CancelFlag& cancel) {
+  const Console& console = command.console;
+  TRY_ASSIGN(const Node* node, FindTable(workspace.project, options.table));
+  TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node->table)));
+  TRY_ASSIGN(const auto verdicts, LastVerdicts(workspace, node->table));
+  TRY_ASSIGN(const auto rejects, LatestOrNone(workspace.TableOf(node->table).Rejects()));
+  const Schema schema = SchemaOf(workspace.project, *node, snapshot.get());
+  std::optional<Rows> rows;
+  if (options.rows > 0) {
+    const auto [folder, name] = SplitTable(node->table);
+    TRY_ASSIGN(rows, QueryTables(workspace, "SELECT * FROM " + QuoteTable(folder, name), options.rows, &cancel));
+  }
+  const std::int64_t rejected = rejects ? rejects->rows() : 0;
+  if (console.json()) {
+    Json document = TableDocument(workspace.project, *node, snapshot.get(), verdicts);
+    document["columns"] = ColumnsDocument(schema);
+    document["rejected_rows"] = rejected;
+    document["upstream"] = node->upstream;
+    document["downstream"] = node->downstream;
+    if (snapshot) {
+      document["key"] = snapshot->key;
+      document["partition_by"] = snapshot->partition_columns;
+      document["cursor"] = snapshot->domains.contains("cursor") ? Json(snapshot->domains.at("cursor")) : Json(nullptr);
+      document["folder"] = workspace.RootOf(node->table);
+    }
+    if (rows) document["sample"] = RowsDocument(*rows);
+    console.Document(document);
+    return kExitOk;
+  }
+  PrintHead(console, workspace, *node, snapshot.get());
+  if (rejected > 0) {
+    console.Line(fmt::format("  {:<12}{}: `caudal show {} --rejects`", "rejected", Counted(rejected, "row"), node->table));
+  }
+  PrintColumns(console, workspace.project, *node, schema);
+  PrintVerdicts(console, verdicts);
+  if (rows) PrintRows(console, *rows);
+  return kExitOk;
+}
+
+Result<int> ShowRejects(const Command& command, const Workspace& workspace, const std::string& table,
+                        const CancelFlag& cancel) {
+  const Console& console = command.console;
+  TRY_ASSIGN(const Node* node, FindTable(workspace.project, table));
+  TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node->table).Rejects()));
+  if (!snapshot || snapshot->files.empty()) {
+    if (console.json()) console.Document({{"table", table}, {"rows", 0}, {"reasons", Json::array()}, {"examples", Json::array()}});
+    if (!console.json()) console.Line("no row of " + table + " was ever rejected");
+    return kExitOk;
+  }
+  std::vector<const LiveFile*> files;
+  for (const LiveFile& file : snapshot->files) files.push_back(&file);
+  ComputeJob job;
+  job.inputs.push_back(InputOf(*snapshot, "caudal", "rejects", files, workspace.RootOf(node->table + "__rejects"), false));
+  const auto query = [&](const char* name, const char* sql, std::int64_t most) {
+    Step step;
+    step.kind = Step::Kind::kQuery;
+    step.name = name;
+    step.sql = sql;
+    step.max_rows = most;
+    job.steps.push_back(std::move(step));
+  };
+  query("reasons", "SELECT _reason AS reason, _column AS \"column\", count(*) AS rows, max(_rejected_at) AS latest "
+                   "FROM caudal.rejects GROUP BY ALL ORDER BY rows DESC, reason, \"column\"", 100);
+  query("examples", "SELECT _reason AS reason, _column AS \"column\", _value AS value, _source_file AS file, "
+                    "_source_row AS row, _task AS task FROM caudal.rejects ORDER BY _rejected_at DESC, _source_file, "
+                    "_source_row", kRejectExamples);
+  RunOptions options;
+  options.limits = workspace.Limits();
+  options.cancel = &cancel;
+  TRY_ASSIGN(const ComputeResult result, RunCompute(workspace.engine, std::move(job), options, nullptr));
+  const Rows& reasons = result.Find("reasons")->rows;
+  const Rows& examples = result.Find("examples")->rows;
+  if (console.json()) {
+    console.Document({{"table", table}, {"rows", snapshot->rows()}, {"reasons", RowsDocument(reasons)}, {"examples", RowsDocument(examples)}});
+    return kExitOk;
+  }
+  console.Line(fmt::format("{} of {} rejected, by reason:", Counted(snapshot->rows(), "row"), table));
+  PrintRows(console, reasons);
+  console.Line("");
+  console.Line("the newest:");
+  PrintRows(console, examples);
+  return kExitOk;
+}
+
+}  // namespace
+
+Result<int> ShowVerb(const Command& command, const ShowOptions& options) {
+  const CancelFlag& cancel = CatchInterrupts();
+  TRY_ASSIGN(auto session, Session::Open(command.global));
+  TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
+  if (options.table.empty()) return ShowAll(command, *workspace);
+  if (options.rejects) return ShowRejects(command, *workspace, options.table, cancel);
+  return ShowOne(command, *workspace, options, cancel);
+}
+
+}  // namespace caudal

@@ -1,0 +1,64 @@
+// `caudal validate`: every mistake of the project, and nothing else.
+#include <fmt/format.h>
+
+#include "app/exit_code.h"
+#include "app/verbs.h"
+#include "base/json.h"
+
+namespace caudal {
+namespace {
+
+Json ProblemDocument(const Problem& problem) {
+  return {{"severity", problem.warning ? "warning" : "error"},
+          {"file", problem.place.file},
+          {"line", problem.place.line},
+          {"column", problem.place.column},
+          {"message", problem.message},
+          {"next", problem.next}};
+}
+
+std::string Extent(const Project& project) {
+  std::int64_t streams = 0;
+  for (const SourceConfig& source : project.sources) streams += static_cast<std::int64_t>(source.streams.size());
+  const auto count = [](std::size_t number, std::string_view noun) {
+    return Counted(static_cast<std::int64_t>(number), noun);
+  };
+  return fmt::format("{}: {} with {}, {}, {}, {}", project.name, count(project.sources.size(), "source"),
+                     Counted(streams, "stream"), count(project.models.size(), "model"),
+                     count(project.pipelines.size(), "pipeline"), count(project.tests.size(), "unit test"));
+}
+
+}  // namespace
+
+Result<int> ValidateVerb(const Command& command) {
+  TRY_ASSIGN(auto session, Session::Open(command.global));
+  const LoadOutcome outcome = session->Load();
+  std::int64_t errors = 0;
+  for (const Problem& problem : outcome.problems) errors += problem.warning ? 0 : 1;
+  const std::int64_t warnings = static_cast<std::int64_t>(outcome.problems.size()) - errors;
+  const int code = errors == 0 && outcome.project ? kExitOk : kExitUsage;
+
+  const Console& console = command.console;
+  if (console.json()) {
+    Json document{{"ok", code == kExitOk}, {"errors", errors}, {"warnings", warnings}, {"problems", Json::array()}};
+    for (const Problem& problem : outcome.problems) document["problems"].push_back(ProblemDocument(problem));
+    if (outcome.project) {
+      document["project"] = outcome.project->name;
+      document["release"] = outcome.project->hash;
+      document["tables"] = outcome.project->nodes.size();
+    }
+    console.Document(document);
+    return code;
+  }
+  for (const Problem& problem : outcome.problems) {
+    const std::string word = problem.warning ? console.Paint(Color::kYellow, "warning") : console.Paint(Color::kRed, "error");
+    console.Line(fmt::format("{}: {}: {}", problem.place.ToString(), word, problem.message));
+    if (!problem.next.empty()) console.Line("  next: " + problem.next);
+  }
+  if (outcome.project) console.Line(Extent(*outcome.project));
+  console.Line(errors + warnings == 0 ? std::string("no mistakes")
+                                      : Counted(errors, "error") + ", " + Counted(warnings, "warning"));
+  return code;
+}
+
+}  // namespace caudal

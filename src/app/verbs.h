@@ -1,0 +1,91 @@
+// What each verb does, without how it is typed (cli*.cc). Each gives the exit code, or the one error that the command line
+// prints. With --output json each prints the documents of docs/cli.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/console.h"
+#include "app/session.h"
+#include "base/result.h"
+
+namespace caudal {
+
+struct Command {
+  GlobalOptions global;
+  const Console& console;
+};
+
+struct Selection {
+  std::vector<std::string> select, exclude;
+};
+
+struct InitOptions {
+  std::string folder = ".";
+  std::string template_name = "files";
+};
+Result<int> InitVerb(const Command& command, const InitOptions& options);
+
+Result<int> ValidateVerb(const Command& command);
+
+struct RunVerbOptions {
+  std::string pipeline;  // "" = all
+  Selection selection;
+  bool full_refresh = false;
+  bool no_retry = false;
+};
+Result<int> PlanVerb(const Command& command, const RunVerbOptions& options);
+Result<int> RunVerb(const Command& command, const RunVerbOptions& options);
+
+struct RetryOptions {
+  std::string run;  // "" = the newest that is not done
+  std::vector<std::string> select;
+};
+Result<int> RetryVerb(const Command& command, const RetryOptions& options);
+
+struct BackfillOptions {
+  std::string table;
+  bool from_raw = false;
+  std::vector<std::string> select;
+  std::string start, end;
+};
+Result<int> BackfillVerb(const Command& command, const BackfillOptions& options);
+
+Result<int> CheckVerb(const Command& command, const Selection& selection);
+Result<int> TestVerb(const Command& command, const std::vector<std::string>& names);
+
+struct ShowOptions {
+  std::string table;  // "" = all of them
+  int rows = 0;
+  bool rejects = false;
+};
+Result<int> ShowVerb(const Command& command, const ShowOptions& options);
+
+struct WhyOptions {
+  std::string table;
+  std::string where;
+  int limit = 5;
+};
+Result<int> WhyVerb(const Command& command, const WhyOptions& options);
+
+struct HistoryOptions {
+  std::string table;  // "" = runs
+  int limit = 20;
+};
+Result<int> HistoryVerb(const Command& command, const HistoryOptions& options);
+
+struct SqlOptions {
+  std::string query;
+  std::string file;  // "-" = standard input
+  int max_rows = 1000;
+  bool safe_csv = false;
+};
+Result<int> SqlVerb(const Command& command, const SqlOptions& options);
+
+Result<int> RenderVerb(const Command& command, const std::string& model);
+
+Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::string>& sources);
+Result<int> DoctorVerb(const Command& command);
+
+}  // namespace caudal
