@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <map>
@@ -87,6 +88,30 @@ std::optional<YamlProblem> FindBadBytes(const std::vector<std::string_view>& lin
   return std::nullopt;
 }
 
+// ${NAME} is text wherever it stands; to YAML its brace would open a map inside [..] and {..}. The braces travel as
+// two bytes that no document may hold, so that places stay as they are.
+constexpr char kOpenBrace = '\x1E', kCloseBrace = '\x1F';
+
+std::string HideNames(std::string text) {
+  for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 1)) {
+    std::size_t end = at + 2;
+    auto is_part = [](char c) {
+      return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    while (end < text.size() && is_part(text[end])) ++end;
+    if (end == at + 2 || end >= text.size() || text[end] != '}') continue;
+    text[at + 1] = kOpenBrace;
+    text[end] = kCloseBrace;
+  }
+  return text;
+}
+
+std::string ShowNames(std::string text) {
+  std::replace(text.begin(), text.end(), kOpenBrace, '{');
+  std::replace(text.begin(), text.end(), kCloseBrace, '}');
+  return text;
+}
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
   explicit TreeBuilder(const std::vector<std::string_view>& lines) : x_lines(lines) {}
@@ -100,7 +125,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     YamlNode node = At(mark, YamlNode::Kind::kScalar);
-    node.text = value;
+    node.text = ShowNames(value);
     node.quoted = tag == "!";
     if (node.quoted && !QuoteIsClosed(mark)) Refuse(mark, "a quote that is not closed", "close it");
     Value(std::move(node), anchor, mark);
@@ -311,7 +336,7 @@ YamlOutcome ReadYaml(std::string_view text) {
   TreeBuilder builder(lines);
   std::optional<YamlProblem> stopped;
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream{HideNames(std::string(text))};
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }

@@ -53,7 +53,7 @@ struct YamlOutcome {
 
 /// Reads one document. Refused: tabs in the indentation, duplicate and non-scalar keys, merge keys, an alias inside its own
 /// anchor, a second document, more than 64 levels, more than 200,000 nodes once aliases are followed, bytes that are no
-/// UTF-8. Never throws.
+/// UTF-8. `${NAME}` is text wherever it stands, also unquoted inside {..}. Never throws.
 YamlOutcome ReadYaml(std::string_view text);
 
 /// The same, where one error is enough: kInvalidArgument with where = "<what>:<line>:<column>".

@@ -51,6 +51,17 @@ TEST(Yaml, AliasesAreFollowed) {
   EXPECT_EQ(outcome.root.Find("b")->Find("k")->text, "1");
 }
 
+TEST(Yaml, NamesInBracesAreText) {
+  YamlOutcome outcome = ReadYaml("a: {t: ${TOKEN}, l: [${X}, 'q ${Y}'], m: ${no-name}}\nb: ${Z}\n");
+  EXPECT_FALSE(outcome.problems.empty());  // ${no-name} is none
+  outcome = ReadYaml("a: {t: ${TOKEN}, l: [${X}, 'q ${Y}']}\nb: ${Z}\n");
+  ASSERT_TRUE(outcome.problems.empty());
+  EXPECT_EQ(outcome.root.Find("a")->Find("t")->text, "${TOKEN}");
+  EXPECT_EQ(outcome.root.Find("a")->Find("l")->items[0].text, "${X}");
+  EXPECT_EQ(outcome.root.Find("a")->Find("l")->items[1].text, "q ${Y}");
+  EXPECT_EQ(outcome.root.Find("b")->text, "${Z}");
+}
+
 TEST(Yaml, RefusesWithPlace) {
   struct Case {
     const char* text;

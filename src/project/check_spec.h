@@ -27,7 +27,9 @@ struct CheckSpec {
   /// Canonical arguments as text: {"value": "0"}, {"min": "1", "max": "40"}, {"to": "silver.customers", "field": "id"},
   /// {"warn": "5", "fail": "10"} (percent), {"sql": "..."}.
   std::map<std::string, std::string> args;
-  std::vector<std::string> values;  // accepted_values; columns of a table-wide unique
+  /// accepted_values; columns of a table-wide unique; of sql and expression the other tables that they read (filled by
+  /// LoadProject).
+  std::vector<std::string> values;
   Place place;
 
   /// Stable within a table: "revenue.min(0)".

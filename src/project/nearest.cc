@@ -35,7 +35,7 @@ bool EndsWith(const std::string& text, const std::string& end) {
 std::string Nearest(std::string_view word, const std::vector<std::string>& names) {
   if (word.empty() || word.size() > 200) return "";
   std::string wanted = LowerName(word);
-  std::size_t best = wanted.size() <= 4 ? 2 : std::max<std::size_t>(3, wanted.size() / 3 + 1);
+  std::size_t best = wanted.size() <= 3 ? 2 : std::max<std::size_t>(3, wanted.size() / 3 + 1);
   std::string nearest;
   for (const std::string& name : names) {
     if (name.size() > 200) continue;

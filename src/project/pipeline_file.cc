@@ -94,7 +94,7 @@ std::string WhyNoSchedule(std::string_view text) {
   for (std::string_view part : SplitAt(text, ' ')) {
     if (!part.empty()) fields.push_back(part);
   }
-  if (fields.size() != 5) return "has " + std::to_string(fields.size()) + " fields, not 5";
+  if (fields.size() != 5) return "has " + std::to_string(fields.size()) + (fields.size() == 1 ? " field" : " fields") + ", not 5";
   for (std::size_t i = 0; i < 5; ++i) {
     const CronField& field = CronFields()[i];
     for (std::string_view part : SplitAt(fields[i], ',')) {

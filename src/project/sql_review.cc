@@ -22,8 +22,21 @@ std::string FirstLine(const std::string& text) {
 struct CheckQuery {
   std::string name;   // in the job
   std::string table;  // whose check
-  const CheckSpec* check = nullptr;
+  CheckSpec* check = nullptr;
 };
+
+// A history table has three columns more than its SELECT (lake/upsert.h), and those who read it see them.
+const std::string& HistoryPrefix() {
+  static const std::string kPrefix =
+      "SELECT *, CAST(NULL AS TIMESTAMPTZ) AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to, true AS is_current "
+      "FROM (\n";
+  return kPrefix;
+}
+constexpr std::size_t kHistoryColumns = 3;
+
+std::string SqlForParser(const ModelConfig& model) {
+  return model.materialize == Materialize::kSnapshot ? HistoryPrefix() + model.sql + "\n)" : model.sql;
+}
 
 class Reviewer {
  public:
@@ -42,10 +55,7 @@ class Reviewer {
       std::string name = analysis.name;
       x_answers[name] = std::move(analysis);
     }
-    for (ModelConfig& model : x_project.models) {
-      auto it = x_answers.find(model.table());
-      if (it != x_answers.end()) model.analysis = it->second;
-    }
+    for (ModelConfig& model : x_project.models) Take(model);
     FindUnknownTables();
     FindCycles();
     for (std::size_t m = 0; m < x_project.models.size(); ++m) ReviewModel(m);
@@ -64,43 +74,56 @@ class Reviewer {
     return tables;
   }
 
+  void Take(ModelConfig& model) {
+    auto it = x_answers.find(model.table());
+    if (it == x_answers.end()) return;
+    model.analysis = it->second;
+    Analysis& analysis = model.analysis;
+    if (model.materialize != Materialize::kSnapshot) return;
+    // The model's analysis is that of its SELECT.
+    if (analysis.columns.size() > kHistoryColumns) analysis.columns.resize(analysis.columns.size() - kHistoryColumns);
+    if (!analysis.problem || !analysis.problem->position) return;
+    auto before = static_cast<std::int64_t>(HistoryPrefix().size());
+    analysis.problem->position = std::max<std::int64_t>(0, *analysis.problem->position - before);
+  }
+
   std::vector<AnalyzeQuery> Queries() {
     std::vector<AnalyzeQuery> queries;
     for (std::size_t m = 0; m < x_files.size(); ++m) {
       const ModelConfig& model = x_project.models[m];
       if (x_files[m].skip_sql) continue;
       bool prove = model.materialize == Materialize::kPartitions && model.partition_by.size() == 1;
-      queries.push_back(AnalyzeQuery{model.table(), model.sql, prove ? model.partition_by[0] : ""});
+      queries.push_back(AnalyzeQuery{model.table(), SqlForParser(model), prove ? model.partition_by[0] : ""});
     }
     for (std::size_t m = 0; m < x_files.size(); ++m) {
-      const ModelConfig& model = x_project.models[m];
+      ModelConfig& model = x_project.models[m];
       if (!x_files[m].skip_sql) AddCheckQueries(model.table(), model.columns, model.checks, queries);
     }
-    for (const SourceConfig& source : x_project.sources) {
-      for (const StreamConfig& stream : source.streams) {
+    for (SourceConfig& source : x_project.sources) {
+      for (StreamConfig& stream : source.streams) {
         AddCheckQueries(source.name + "." + stream.name, stream.columns, stream.checks, queries);
       }
     }
     return queries;
   }
 
-  void AddCheckQueries(const std::string& table, const std::vector<ColumnConfig>& columns,
-                       const std::vector<CheckSpec>& checks, std::vector<AnalyzeQuery>& queries) {
-    auto add = [&](const CheckSpec& check) {
+  void AddCheckQueries(const std::string& table, std::vector<ColumnConfig>& columns, std::vector<CheckSpec>& checks,
+                       std::vector<AnalyzeQuery>& queries) {
+    auto add = [&](CheckSpec& check) {
       bool expression = check.name == "expression";
       if (!expression && check.name != "sql") return;
       CheckQuery query{"caudal.check_" + std::to_string(x_check_queries.size() + 1), table, &check};
       std::size_t dot = table.find('.');
       std::string sql = expression ? "SELECT (\n" + check.args.at("expression") + "\n) AS good FROM " +
-                                         QuoteTable(table.substr(0, dot), table.substr(dot + 1))
+                                         QuoteTable(table.substr(0, dot), table.substr(dot + 1)) + " AS caudal_row"
                                    : check.args.at("sql");
       queries.push_back(AnalyzeQuery{query.name, std::move(sql), ""});
       x_check_queries.push_back(std::move(query));
     };
-    for (const ColumnConfig& column : columns) {
-      for (const CheckSpec& check : column.checks) add(check);
+    for (ColumnConfig& column : columns) {
+      for (CheckSpec& check : column.checks) add(check);
     }
-    for (const CheckSpec& check : checks) add(check);
+    for (CheckSpec& check : checks) add(check);
   }
 
   Place MentionOf(const ModelConfig& model, const std::string& table) const {
@@ -202,8 +225,9 @@ class Reviewer {
     if (!model.analysis.problem) {
       if (model.analysis.columns.empty()) return;
       Schema schema;
-      for (const OutputColumn& column : model.analysis.columns) schema.fields.push_back(column.field);
-      x_index.tables[model.table()].columns = std::move(schema);
+      for (const OutputColumn& column : x_answers[model.table()].columns) schema.fields.push_back(column.field);
+      TableIndex::Entry& entry = x_index.tables[model.table()];
+      if (entry.kind == Node::Kind::kModel && entry.model == m) entry.columns = std::move(schema);
       return;
     }
     const SqlProblem& problem = *model.analysis.problem;
@@ -263,16 +287,23 @@ class Reviewer {
       auto it = x_answers.find(query.name);
       if (it == x_answers.end()) continue;
       const Analysis& answer = it->second;
-      const CheckSpec& check = *query.check;
+      CheckSpec& check = *query.check;
       bool judge = true;
       for (const std::string& table : answer.tables) {
-        if (table != query.table) checked[query.table].insert(table);
+        if (table != query.table) {
+          checked[query.table].insert(table);
+          check.values.push_back(table);
+        }
         const TableIndex::Entry* entry = x_index.Find(table);
         if (entry == nullptr && !x_index.MayExist(table)) {
           x_problems.Add(check.place, check.name + ": nothing makes the table " + table,
                          DidYouMean(table, x_index.Names()));
         }
         judge = judge && entry != nullptr && entry->columns.has_value();
+      }
+      if (check.severity == Severity::kReject && !check.values.empty()) {
+        x_problems.Add(check.place, check.name + ": cannot reject rows, since it looks at " + check.values[0],
+                       "take 'severity: reject' out");
       }
       if (answer.problem && (judge || StandsAlone(answer.problem->kind))) {
         std::string next;

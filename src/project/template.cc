@@ -14,8 +14,14 @@ namespace {
 constexpr std::size_t kLongestTag = 400;
 
 std::string PlainName(const std::string& name, const std::vector<std::string>& tables) {
-  for (const std::string& table : tables) {
-    if (SameName(table.substr(table.find('.') + 1), name)) return table;
+  std::vector<std::string> bare;
+  for (const std::string& table : tables) bare.push_back(table.substr(table.find('.') + 1));
+  std::string nearest = Nearest(name, bare);
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (SameName(bare[i], name)) return tables[i];
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (bare[i] == nearest) return tables[i];
   }
   return Nearest(name, tables);
 }

@@ -27,7 +27,7 @@ struct AuditScope {
   std::optional<std::int64_t> rows_before;
   /// A merge's key search already proved that these columns are unique.
   std::vector<std::string> proven_unique;
-  /// SQL name of each other table that a relationships check names: "silver.customers" -> view.
+  /// SQL name of each other table that a check reads (OtherTables): "silver.customers" -> view.
   std::map<std::string, std::string> others;
 };
 
@@ -44,7 +44,11 @@ struct CheckResult {
   Rows examples;         // at most 5 failing rows
 };
 
-/// Adds the steps that measure `checks` to `job`; their names begin with `prefix`.
+/// Tables beside its own that a check reads: the partner of relationships, what its SQL names. Lower case.
+std::vector<std::string> OtherTables(const CheckSpec& check);
+
+/// Adds the steps that measure `checks` to `job`; their names begin with `prefix`, which is an identifier. A custom SELECT sees
+/// the candidate under the table's own name. No checks: no steps.
 void AddAudit(ComputeJob& job, const AuditScope& scope, const std::vector<CheckSpec>& checks,
               const std::string& prefix);
 
