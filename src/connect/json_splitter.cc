@@ -257,6 +257,7 @@ class JsonSplitter final : public Splitter {
   }
 
   Status BeginValue(char c) {
+    if (c == '<' && !x_begun) return Unexpected(c);
     x_begun = true;
     Frame frame;
     if (!x_capturing) {
