@@ -11,6 +11,9 @@
 namespace caudal {
 namespace {
 
+// The process itself, before any data: code that was touched, catalogs, stacks.
+constexpr std::int64_t kOwnBytes = std::int64_t{64} << 20;
+
 Status MakeViews(Connection& connection, const ComputeJob& job) {
   std::set<std::string> schemas;
   for (const TableInput& input : job.inputs) {
@@ -89,7 +92,7 @@ Result<StepResult> RunStep(Connection& connection, const ComputeJob& job, const 
 
 ConnectionSettings SettingsOf(const JobLimits& limits, const std::string& temp_folder, bool keep_order) {
   ConnectionSettings settings;
-  settings.memory_bytes = limits.memory_bytes / 10 * 7;
+  settings.memory_bytes = std::max(limits.memory_bytes - kOwnBytes, kOwnBytes) / 10 * 7;
   settings.spill_bytes = limits.spill_bytes;
   settings.threads = limits.threads;
   settings.temp_folder = temp_folder;

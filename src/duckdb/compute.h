@@ -9,7 +9,8 @@
 
 namespace caudal {
 
-/// What DuckDB may count of a process's ceiling: the rest is for what it does not count.
+/// What DuckDB may count of a process's ceiling: seven tenths of what the process itself leaves; the rest is for what
+/// DuckDB does not count.
 ConnectionSettings SettingsOf(const JobLimits& limits, const std::string& temp_folder, bool keep_order);
 
 /// Attaches, fences, makes the inputs' views, runs the steps. `connection` is configured and good for this job alone.

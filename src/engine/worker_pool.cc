@@ -173,7 +173,10 @@ class WorkerPool final : public Engine {
       }
       if (*frame && (*frame)->type == FrameType::kError) return ErrorFromJson((*frame)->payload);
       if (*frame && (*frame)->type != FrameType::kReady) return Unexpected();
-      if (*frame) worker.ready = true;
+      if (*frame) {
+        worker.ready = true;
+        continue;  // to see whether it died since
+      }
       if (worker.ready) return {};
       TRY(watch.Look(nullptr));
       if (steady_clock::now() - start > kStartLimit) {
