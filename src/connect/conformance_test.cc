@@ -1,0 +1,239 @@
+// What every registered connector does, against a real source that it starts itself. A connector without a ground below
+// fails. Relation-shaped ones are followed to their SQL here; what DuckDB makes of it is tested through the worker.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/json.h"
+#include "connect/source_testing.h"
+
+namespace caudal {
+namespace {
+
+/// A source with records "1" to "5" in stream `many`, one in `one`, none in `empty`.
+class Ground {
+ public:
+  virtual ~Ground() = default;
+  virtual SourceRequest Good(const std::string& stream) = 0;
+  /// Requests that Check refuses, and what the error must name.
+  virtual std::vector<std::pair<SourceRequest, std::string>> Bad() = 0;
+  /// True where a read stops in the middle and goes on from its cursor.
+  virtual SourceRequest InSteps() { return Good("many"); }
+};
+
+class FilesGround final : public Ground {
+ public:
+  FilesGround() {
+    for (int i = 1; i <= 5; ++i) {
+      x_folder.Write("many/" + std::to_string(i) + ".ndjson", "{\"id\": " + std::to_string(i) + "}\n");
+    }
+    x_folder.Write("one/a.ndjson", "{\"id\": 1}\n");
+    std::filesystem::create_directories(x_folder / "empty");
+  }
+  SourceRequest Good(const std::string& stream) override { return Of("", Json{{"glob", stream + "/*.ndjson"}}); }
+  SourceRequest InSteps() override { return Of("", Json{{"glob", "many/*.ndjson"}, {"max_files", 2}}); }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override {
+    return {{Of("/nowhere", Json::object()), "nowhere"}, {Of("/one/a.ndjson", Json::object()), "a.ndjson"}};
+  }
+
+ private:
+  SourceRequest Of(const std::string& below, const Json& stream) const {
+    SourceRequest request;
+    request.stream = "s";
+    request.options = DumpJson(Json{{"location", x_folder.path() + below}, {"settle", "0s"}});
+    request.stream_options = DumpJson(stream);
+    return request;
+  }
+  TempFolder x_folder;
+};
+
+class HttpGround final : public Ground {
+ public:
+  SourceRequest Good(const std::string& stream) override {
+    return Of(x_server.url(), Json{{"path", stream == "many" ? "pages" : stream}});
+  }
+  SourceRequest InSteps() override {
+    const Json since{{"type", "incremental"}, {"cursor_path", "updated_at"}};
+    return Of(x_server.url(), Json{{"path", "since"}, {"params", {{"since", since}}}});
+  }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override {
+    return {{Of("http://127.0.0.1:1", Json::object()), "127.0.0.1:1"},
+            {Of(x_server.url() + "/bearer", Json::object()), "401"},
+            {Of("gopher://h", Json::object()), "gopher"}};
+  }
+
+ private:
+  static SourceRequest Of(const std::string& url, const Json& endpoint) {
+    SourceRequest request;
+    request.stream = "s";
+    request.options = DumpJson(Json{{"client", {{"base_url", url}, {"allow_private", true}}}});
+    request.stream_options = DumpJson(Json{{"endpoint", endpoint}});
+    return request;
+  }
+  TestServer x_server;
+};
+
+class SqliteGround final : public Ground {
+ public:
+  SqliteGround() {
+    Shell("sqlite3 " + (x_folder / "a.db") +
+          " 'CREATE TABLE many(id INTEGER PRIMARY KEY); CREATE TABLE one(id INTEGER); CREATE TABLE empty(id INTEGER)'");
+    x_folder.Write("no.db", std::string(4096, 'x'));
+  }
+  SourceRequest Good(const std::string& stream) override {
+    return Of("a.db", Json{{"table", stream}, {"incremental", {{"cursor", "id"}}}});
+  }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override {
+    return {{Of("nowhere.db", Json::object()), "nowhere.db"}, {Of("no.db", Json::object()), "no.db"}};
+  }
+
+ private:
+  SourceRequest Of(const std::string& name, const Json& stream) const {
+    SourceRequest request;
+    request.stream = "s";
+    request.options = DumpJson(Json{{"database", x_folder / name}});
+    request.stream_options = DumpJson(stream);
+    return request;
+  }
+  TempFolder x_folder;
+};
+
+std::unique_ptr<Ground> MakeGround(const std::string& connector) {
+  if (connector == "files") return std::make_unique<FilesGround>();
+  if (connector == "http") return std::make_unique<HttpGround>();
+  if (connector == "sqlite") return std::make_unique<SqliteGround>();
+  return nullptr;
+}
+
+class Conformance : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    ground = MakeGround(GetParam());
+    ASSERT_NE(ground, nullptr) << "write a Ground for " << GetParam();
+  }
+  bool bytes() const { return connector.make_bytes != nullptr; }
+  /// The ids in a read's records.
+  static std::multiset<std::string> Ids(const ReadDone& done) {
+    std::multiset<std::string> ids;
+    const std::string records = done.Records();
+    for (std::size_t at = 0; (at = records.find("\"id\": ", at)) != std::string::npos; at += 6) ids.insert(records.substr(at + 6, 1));
+    return ids;
+  }
+  const std::multiset<std::string> all{"1", "2", "3", "4", "5"};
+  const Connector& connector = **BuiltinRegistry().Find(GetParam());
+  std::unique_ptr<Ground> ground;
+};
+
+TEST_P(Conformance, SaysWhatItIs) {
+  EXPECT_EQ(connector.spec.name, GetParam());
+  EXPECT_FALSE(connector.spec.summary.empty());
+  EXPECT_FALSE(connector.spec.delivery.empty());
+  for (const auto* options : {&connector.spec.options, &connector.spec.stream_options}) {
+    for (const OptionSpec& option : *options) EXPECT_FALSE(option.description.empty()) << option.name;
+  }
+}
+
+TEST_P(Conformance, ChecksGoodAndBad) {
+  const auto check = [&](const SourceRequest& request) -> Status {
+    if (bytes()) return connector.make_bytes()->Check(request);
+    const auto question = connector.make_relation()->Check(request);
+    return question ? Status() : Status(question.error());
+  };
+  EXPECT_TRUE(check(ground->Good("many")));
+  for (const auto& [request, named] : ground->Bad()) {
+    const Status status = check(request);
+    ASSERT_FALSE(status) << named;
+    EXPECT_NE(status.error().kind, ErrorKind::kInternal);
+    EXPECT_THAT(status.error().message, ::testing::HasSubstr(named));
+  }
+}
+
+TEST_P(Conformance, DiscoversWhatItSays) {
+  if (bytes()) {
+    const auto offers = connector.make_bytes()->Discover(ground->Good(""));
+    ASSERT_TRUE(offers);
+    EXPECT_EQ(!offers->empty(), connector.spec.discovers);
+  } else {
+    const auto question = connector.make_relation()->Discover(ground->Good(""));
+    ASSERT_TRUE(question);
+    EXPECT_FALSE(question->sql.empty());
+  }
+}
+
+TEST_P(Conformance, ReadsAllOneAndNone) {
+  if (!bytes()) {
+    for (const char* stream : {"many", "one", "empty"}) {
+      const auto read = connector.make_relation()->Read(ground->Good(stream));
+      ASSERT_TRUE(read);
+      EXPECT_THAT(read->sql, ::testing::HasSubstr(stream));
+      EXPECT_FALSE(read->unchanged);
+    }
+    return;
+  }
+  const ReadDone many = ReadFrom(connector, ground->Good("many"));
+  ASSERT_TRUE(many.read) << many.read.error().message;
+  EXPECT_EQ(Ids(many), all);
+  EXPECT_EQ(many.rows(), 5);
+  EXPECT_EQ(ReadFrom(connector, ground->Good("one")).rows(), 1);
+  const ReadDone none = ReadFrom(connector, ground->Good("empty"));
+  ASSERT_TRUE(none.read) << none.read.error().message;
+  EXPECT_TRUE(none.read->unchanged);
+  EXPECT_TRUE(none.read->chunks.empty());
+}
+
+TEST_P(Conformance, ResumesFromEveryCursor) {
+  if (!bytes()) {
+    const auto source = connector.make_relation();
+    SourceRequest request = ground->Good("many");
+    ASSERT_TRUE(source->Read(request));
+    const auto outcome = source->Cursor(request, Cell("3"));
+    ASSERT_TRUE(outcome);
+    request.cursor = outcome->cursor;
+    const auto again = connector.make_relation()->Read(request);
+    EXPECT_THAT(again->sql, ::testing::HasSubstr(">= '3'"));
+    EXPECT_TRUE(again->unchanged);
+    return;
+  }
+  std::multiset<std::string> seen;
+  std::vector<std::string> cursors{""};
+  SourceRequest request = ground->InSteps();
+  for (int step = 0; step < 10; ++step) {
+    request.cursor = cursors.back();
+    const ReadDone done = ReadFrom(connector, request);
+    ASSERT_TRUE(done.read) << done.read.error().message;
+    if (done.read->unchanged) break;
+    ASSERT_NE(done.read->cursor, cursors.back());
+    cursors.push_back(done.read->cursor);
+    for (const std::string& id : Ids(done)) seen.insert(id);
+  }
+  for (const std::string& id : all) EXPECT_EQ(seen.count(id) > 0, true) << id;
+  ASSERT_LT(cursors.size(), 10U) << "a source at rest becomes unchanged";
+  // A cursor gives the same rows whenever it is asked: a killed read is repeated, nothing is skipped.
+  for (const std::string& cursor : cursors) {
+    request.cursor = cursor;
+    EXPECT_EQ(ReadFrom(connector, request).Records(), ReadFrom(connector, request).Records());
+  }
+}
+
+TEST_P(Conformance, StopsWhenItIsCancelled) {
+  if (!bytes()) return;  // the worker is killed; a relation's read has no loop of its own
+  for (const int after : {0, 1, 2, 3}) {
+    int asked = 0;
+    const ReadDone done = ReadFrom(connector, ground->Good("many"), [&] { return asked++ >= after; });
+    ASSERT_FALSE(done.read) << after;
+    EXPECT_EQ(done.read.error().kind, ErrorKind::kCancelled);
+  }
+}
+
+std::vector<std::string> Names() {
+  std::vector<std::string> names;
+  for (const ConnectorSpec& spec : BuiltinRegistry().Specs()) names.push_back(spec.name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Connectors, Conformance, ::testing::ValuesIn(Names()),
+                         [](const auto& each) { return each.param; });
+
+}  // namespace
+}  // namespace caudal
