@@ -46,7 +46,7 @@ class Planner {
     TRY(CheckRowsOfCompaction());
     TRY(PlanRejects(number));
     std::sort(x_plan.entry.adds.begin(), x_plan.entry.adds.end(),
-              [](const LogAdd& a, const LogAdd& b) { return a.file.path < b.file.path; });
+              [](const LiveFile& a, const LiveFile& b) { return a.path < b.path; });
     x_plan.new_folders.assign(x_new_folders.begin(), x_new_folders.end());
     return std::move(x_plan);
   }
@@ -130,8 +130,7 @@ class Planner {
       return Refuse("a written file without a path, a size or a number of rows: '" + add.file.path + "'");
     }
     if (!x_staged.insert(add.file.path).second) return Refuse("the commit publishes " + add.file.path + " twice");
-    LogAdd planned;
-    LiveFile& file = planned.file;
+    LiveFile file;
     TRY_ASSIGN(file.partition, NormalPartition(x_schema, x_partition_columns, add.file.partition));
     TRY_ASSIGN(file.file_id, GroupOf(add, file.partition));
     std::string folder = PartitionFolder(x_partition_columns, file.partition);
@@ -140,11 +139,12 @@ class Planner {
     file.rows = add.file.rows;
     file.instant = x_plan.entry.instant;
     file.added_version = x_plan.entry.version;
-    planned.stats = DeltaStatsText(x_schema, x_partition_columns, add.file.rows, add.file.columns);
+    file.stats = std::make_shared<const std::string>(
+        DeltaStatsText(x_schema, x_partition_columns, add.file.rows, add.file.columns));
     x_rows_added += file.rows;
     if (!HasFilesIn(folder)) x_new_folders.insert(folder);
     x_plan.files.push_back(Placement{x_prefix + "/" + file.path, add.file.path});
-    x_plan.entry.adds.push_back(std::move(planned));
+    x_plan.entry.adds.push_back(std::move(file));
     return {};
   }
 

@@ -1,7 +1,10 @@
 // Table::Commit and Table::Heal. The steps and what a death between them leaves: docs/formats/table.md, "Commit".
 #include <fmt/format.h>
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "base/ids.h"
@@ -19,6 +22,8 @@ namespace {
 constexpr std::chrono::seconds kLockWait{60};
 constexpr int kRaces = 100;
 constexpr int kUnclearPuts = 3;
+constexpr std::size_t kFilesWorthThreads = 5;
+constexpr int kPlacingThreads = 7;
 
 using SharedSnapshot = std::shared_ptr<const Snapshot>;
 using SharedEntries = std::vector<std::shared_ptr<const LogEntry>>;
@@ -158,11 +163,33 @@ class Committer {
     if (plan.entry.rejects && plan.entry.rejects->version == 0) {
       TRY(PutPartitionMetadata(RejectsPrefix(x_prefix), "", plan.entry.time));
     }
-    for (const Placement& placement : plan.files) {
-      TRY(x_store.PutFileIfAbsent(placement.key, placement.local_path));
-      Probe("file");
+    return PlaceFiles(plan.files);
+  }
+
+  /// Each file costs a wait for the disk, so many of them wait together.
+  Status PlaceFiles(const std::vector<Placement>& files) {
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    Status first_error;
+    auto work = [&] {
+      for (std::size_t i = next++; i < files.size(); i = next++) {
+        auto put = x_store.PutFileIfAbsent(files[i].key, files[i].local_path);
+        std::lock_guard lock(mutex);
+        if (put) {
+          Probe("file");
+          continue;
+        }
+        if (first_error) first_error = std::move(put);
+        next = files.size();
+      }
+    };
+    std::vector<std::thread> helpers;
+    if (files.size() >= kFilesWorthThreads) {
+      for (int i = 0; i < kPlacingThreads; ++i) helpers.emplace_back(work);
     }
-    return {};
+    work();
+    for (auto& helper : helpers) helper.join();
+    return first_error;
   }
 
   /// The one step that decides. Errors other than kCommitUnknown: certainly not committed.

@@ -30,8 +30,8 @@ std::string Obstacle(const Change& change, const ChangeFacts& facts, const LogEn
   auto was_read = [&](const PartitionValues& partition) {
     return !facts.read || std::find(facts.read->begin(), facts.read->end(), partition) != facts.read->end();
   };
-  for (const LogAdd& add : entry.adds) {
-    if (was_read(add.file.partition)) return "it added rows to " + Describe(add.file.partition) + ", which was read for this commit";
+  for (const LiveFile& add : entry.adds) {
+    if (was_read(add.partition)) return "it added rows to " + Describe(add.partition) + ", which was read for this commit";
   }
   for (const LogRemove& remove : entry.removes) {
     if (was_read(remove.partition)) return "it removed rows of " + Describe(remove.partition) + ", which was read for this commit";

@@ -20,7 +20,7 @@ LogEntry Adds(PartitionValues partition, ChangeKind kind = ChangeKind::kAppend) 
   LiveFile file;
   file.path = "new";
   file.partition = std::move(partition);
-  entry.adds.push_back(LogAdd{file, ""});
+  entry.adds.push_back(file);
   return entry;
 }
 

@@ -7,7 +7,7 @@
 namespace caudal {
 namespace {
 
-constexpr std::string_view kIntentName = "/intent.json";
+constexpr std::string_view kIntentName = ".intent.json";
 
 std::string TempPrefix(const std::string& prefix) { return prefix + "/.hoodie/.temp/"; }
 

@@ -10,7 +10,7 @@
 
 namespace caudal {
 
-/// Puts `<prefix>/.hoodie/.temp/<transaction>/intent.json`.
+/// Puts `<prefix>/.hoodie/.temp/<transaction>.intent.json`.
 Status PutIntent(ObjectStore& store, const std::string& prefix, const CommitPlan& plan);
 
 /// After the commit. Errors are for the next healer.

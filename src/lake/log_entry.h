@@ -12,11 +12,6 @@
 
 namespace caudal {
 
-struct LogAdd {
-  LiveFile file;      // without `columns` where it was read: they are in `stats`
-  std::string stats;  // JSON text
-};
-
 struct LogRemove {
   std::string path;
   std::map<std::string, Cell> partition;
@@ -65,7 +60,7 @@ struct LogEntry {
   std::optional<LogMetadata> metadata;
   std::map<std::string, std::optional<std::string>> domains;  // without "caudal."; absent = removed
   std::vector<LogRemove> removes;
-  std::vector<LogAdd> adds;
+  std::vector<LiveFile> adds;
 };
 
 /// The object's text: one action a line, always the same bytes for the same entry.

@@ -48,7 +48,8 @@ LogEntry First() {
                               Field{"tags", *ParseType("VARCHAR[]"), 0}};
   entry.metadata = std::move(NextMetadata(nullptr, definition, true, "7e0b7d2e-0000-4000-8000-000000000001", entry.time)).value();
   entry.domains["cursor.orders"] = R"({"updated_at":"2026-01-01"})";
-  entry.adds.push_back(LogAdd{File("region=a b/new.parquet"), R"({"numRecords":10})"});
+  entry.adds.push_back(File("region=a b/new.parquet"));
+  entry.adds[0].stats = std::make_shared<const std::string>(R"({"numRecords":10})");
   return entry;
 }
 
@@ -80,8 +81,8 @@ TEST(LogEntry, RoundTrip) {
     auto read = ReadLogText(entry.version, text);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(LogText(*read), text);
-    EXPECT_EQ(read->adds[0].file.path, "region=a b/new.parquet");
-    EXPECT_EQ(read->adds[0].file.rows, 10);
+    EXPECT_EQ(read->adds[0].path, "region=a b/new.parquet");
+    EXPECT_EQ(read->adds[0].rows, 10);
   }
   auto read = *ReadLogText(7, LogText(second));
   EXPECT_EQ(read.removes[0].path, "region=x%2Fy/old.parquet");

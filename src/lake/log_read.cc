@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "base/json.h"
@@ -145,18 +145,18 @@ void ReadRemove(const Json& json, LogEntry& entry) {
 }
 
 void ReadAdd(Json& json, LogEntry& entry) {
-  LogAdd add;
-  add.file.path = DecodeUriPath(JsonString(json, "path", ""));
-  add.file.partition = PartitionFromJson(json);
-  add.file.size_bytes = JsonInt(json, "size", 0);
+  LiveFile add;
+  add.path = DecodeUriPath(JsonString(json, "path", ""));
+  add.partition = PartitionFromJson(json);
+  add.size_bytes = JsonInt(json, "size", 0);
   if (auto stats = json.find("stats"); stats != json.end() && stats->is_string()) {
-    add.stats = std::move(stats->get_ref<std::string&>());
+    add.stats = std::make_shared<const std::string>(std::move(stats->get_ref<std::string&>()));
+    add.rows = RowsOf(*add.stats);
   }
-  add.file.rows = RowsOf(add.stats);
   auto tags = TextMap(json, "tags");
-  add.file.file_id = std::move(tags["hudi.fileId"]);
-  add.file.instant = std::move(tags["hudi.instant"]);
-  add.file.added_version = tags.contains("caudal.version") ? ToNumber(tags["caudal.version"]) : entry.version;
+  add.file_id = std::move(tags["hudi.fileId"]);
+  add.instant = std::move(tags["hudi.instant"]);
+  add.added_version = tags.contains("caudal.version") ? ToNumber(tags["caudal.version"]) : entry.version;
   entry.adds.push_back(std::move(add));
 }
 

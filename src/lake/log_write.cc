@@ -89,15 +89,15 @@ Json RemoveJson(const LogEntry& entry, const LogRemove& remove) {
                 {"tags", TagsJson(remove.file_id, remove.instant, remove.added_version)}}}};
 }
 
-Json AddJson(const LogEntry& entry, const LogAdd& add) {
+Json AddJson(const LogEntry& entry, const LiveFile& add) {
   return Json{{"add",
-               {{"path", EncodeUriPath(add.file.path)},
-                {"partitionValues", PartitionJson(add.file.partition)},
-                {"size", add.file.size_bytes},
+               {{"path", EncodeUriPath(add.path)},
+                {"partitionValues", PartitionJson(add.partition)},
+                {"size", add.size_bytes},
                 {"modificationTime", MillisecondsOf(entry.time)},
                 {"dataChange", entry.kind != ChangeKind::kNone},
-                {"stats", add.stats},
-                {"tags", TagsJson(add.file.file_id, add.file.instant, add.file.added_version)}}}};
+                {"stats", add.stats ? *add.stats : std::string("{}")},
+                {"tags", TagsJson(add.file_id, add.instant, add.added_version)}}}};
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ std::string LogText(const LogEntry& entry) {
                 {"removed", !configuration.has_value()}}}});
   }
   for (const LogRemove& remove : entry.removes) line(RemoveJson(entry, remove));
-  for (const LogAdd& add : entry.adds) line(AddJson(entry, add));
+  for (const LiveFile& add : entry.adds) line(AddJson(entry, add));
   return text;
 }
 

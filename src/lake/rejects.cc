@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -56,8 +57,8 @@ LogEntry RenderRejects(const LogEntry& source, const std::string& table_id, cons
   }
   for (LiveFile file : source.rejects->files) {
     file.added_version = entry.version;
-    std::string stats = fmt::format("{{\"numRecords\":{}}}", file.rows);
-    entry.adds.push_back(LogAdd{std::move(file), std::move(stats)});
+    file.stats = std::make_shared<const std::string>(fmt::format("{{\"numRecords\":{}}}", file.rows));
+    entry.adds.push_back(std::move(file));
   }
   return entry;
 }

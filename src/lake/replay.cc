@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "lake/delta_stats.h"
 #include "lake/table_config.h"
 
 namespace caudal {
@@ -33,8 +32,8 @@ Status Replay::Apply(LogEntry entry) {
     if (!live) return Broken(entry.version, "it removes " + remove.path + ", which is not there");
     x_files[std::move(remove.path)] = std::nullopt;
   }
-  for (LogAdd& add : entry.adds) {
-    std::string path = add.file.path;
+  for (LiveFile& add : entry.adds) {
+    std::string path = add.path;
     auto it = x_files.find(path);
     bool live = it != x_files.end() ? it->second.has_value() : x_base && x_base->Find(path) != nullptr;
     if (live) return Broken(entry.version, "it adds " + path + ", which is there already");
@@ -72,33 +71,23 @@ Result<std::shared_ptr<const Snapshot>> Replay::Finish() {
       next->domains.erase(domain);
     }
   }
-  DeltaStatsReader reader(next->schema);
-  auto take = [&](LogAdd& add) -> Status {
-    if (!add.stats.empty()) {
-      auto stats = reader.Read(add.stats);
-      if (!stats) return Broken(next->version, add.file.path + ": " + stats.error().message);
-      add.file.columns = std::move(stats->columns);
-    }
-    next->files.push_back(std::move(add.file));
-    return {};
-  };
   auto changed = x_files.begin();
   static const std::vector<LiveFile> kNone;
   const auto& before = x_base ? x_base->files : kNone;
   next->files.reserve(before.size() + x_files.size());
   for (const LiveFile& file : before) {
     for (; changed != x_files.end() && changed->first < file.path; ++changed) {
-      if (changed->second) TRY(take(*changed->second));
+      if (changed->second) next->files.push_back(std::move(*changed->second));
     }
     if (changed != x_files.end() && changed->first == file.path) {
-      if (changed->second) TRY(take(*changed->second));
+      if (changed->second) next->files.push_back(std::move(*changed->second));
       ++changed;
     } else {
       next->files.push_back(file);
     }
   }
   for (; changed != x_files.end(); ++changed) {
-    if (changed->second) TRY(take(*changed->second));
+    if (changed->second) next->files.push_back(std::move(*changed->second));
   }
   x_files.clear();
   return std::shared_ptr<const Snapshot>(std::move(next));

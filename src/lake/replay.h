@@ -30,7 +30,7 @@ class Replay {
   std::string x_instant;
   std::optional<LogMetadata> x_metadata;
   std::map<std::string, std::optional<std::string>> x_domains;
-  std::map<std::string, std::optional<LogAdd>> x_files;  // absent: removed since the base
+  std::map<std::string, std::optional<LiveFile>> x_files;  // absent: removed since the base
 };
 
 /// The parts of a snapshot that its metadata decides.

@@ -1,6 +1,9 @@
 #include "lake/snapshot.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "lake/delta_stats.h"
 
 namespace caudal {
 
@@ -20,6 +23,12 @@ const LiveFile* Snapshot::Find(std::string_view path) const {
   auto it = std::lower_bound(files.begin(), files.end(), path,
                              [](const LiveFile& file, std::string_view wanted) { return file.path < wanted; });
   return it != files.end() && it->path == path ? &*it : nullptr;
+}
+
+Result<std::map<std::string, ColumnStats>> StatsOf(const Snapshot& snapshot, const LiveFile& file) {
+  if (!file.stats) return std::map<std::string, ColumnStats>{};
+  TRY_ASSIGN(DeltaStats stats, DeltaStatsReader(snapshot.schema).Read(*file.stats));
+  return std::move(stats.columns);
 }
 
 std::string_view ChangeKindName(ChangeKind kind) {

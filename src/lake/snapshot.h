@@ -20,7 +20,9 @@ struct LiveFile {
   std::map<std::string, Cell> partition;
   std::int64_t size_bytes = 0;
   std::int64_t rows = 0;
-  std::map<std::string, ColumnStats> columns;  // min/max/null_count of leaf columns, where the log has them
+  /// Delta's statistics as the log has them, read by StatsOf; null where it has none. Shared by all snapshots that the
+  /// file is in, so that a new version does not copy what it keeps.
+  std::shared_ptr<const std::string> stats;
   std::string file_id;                         // Hudi file group; survives rewrites of the file
   std::string instant;
   std::int64_t added_version = 0;
@@ -44,6 +46,9 @@ struct Snapshot {
   std::int64_t size_bytes() const;
   const LiveFile* Find(std::string_view path) const;
 };
+
+/// min, max and null_count of the file's leaf columns, where the log has them. Errors: kCorruption.
+Result<std::map<std::string, ColumnStats>> StatsOf(const Snapshot& snapshot, const LiveFile& file);
 
 /// How a commit changed the rows, for those who read the table incrementally.
 enum class ChangeKind {

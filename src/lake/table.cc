@@ -23,10 +23,10 @@ CommitRecord RecordOf(const LogEntry& entry) {
   record.files_added = static_cast<std::int64_t>(entry.adds.size());
   record.files_removed = static_cast<std::int64_t>(entry.removes.size());
   std::set<std::map<std::string, Cell>> partitions;
-  for (const LogAdd& add : entry.adds) {
-    record.rows_added += add.file.rows;
-    record.added_paths.push_back(add.file.path);
-    partitions.insert(add.file.partition);
+  for (const LiveFile& add : entry.adds) {
+    record.rows_added += add.rows;
+    record.added_paths.push_back(add.path);
+    partitions.insert(add.partition);
   }
   for (const LogRemove& remove : entry.removes) {
     record.rows_removed += remove.rows;

@@ -56,7 +56,7 @@ TEST_F(TableTest, LivesAndIsRead) {
   const LiveFile& null_file = snapshot->files[0];
   EXPECT_THAT(null_file.path, HasSubstr("region=__HIVE_DEFAULT_PARTITION__/"));
   EXPECT_EQ(null_file.partition.at("region"), std::nullopt) << "the empty string is NULL";
-  EXPECT_EQ(null_file.columns.at("id").max, "5");
+  EXPECT_EQ(StatsOf(*snapshot, null_file)->at("id").max, "5");
   EXPECT_EQ(null_file.added_version, 1);
   EXPECT_EQ(null_file.instant, "20260110101011101");
   EXPECT_THAT(null_file.path, HasSubstr("_1-0-"));
@@ -108,7 +108,7 @@ TEST_F(TableTest, LivesAndIsRead) {
   Table fresh(*x_store, "silver/orders", x_clock);
   EXPECT_EQ((*fresh.Latest())->files.size(), 2U);
   EXPECT_EQ((*fresh.Latest())->files[1].path, after->files[1].path);
-  EXPECT_EQ((*fresh.At(1))->files[1].columns.at("id").max, "10");
+  EXPECT_EQ(StatsOf(**fresh.At(1), (*fresh.At(1))->files[1])->at("id").max, "10");
 }
 
 TEST_F(TableTest, VersionAtATime) {

@@ -44,7 +44,7 @@ inline void ExpectWhole(ObjectStore& store, const Table& table) {
       if (object.key.ends_with(".parquet")) {
         EXPECT_TRUE(named.contains(object.key)) << "no version names " << object.key;
       }
-      EXPECT_FALSE(object.key.ends_with("/intent.json")) << object.key;
+      EXPECT_FALSE(object.key.ends_with(".intent.json")) << object.key;
     }
   }
 }

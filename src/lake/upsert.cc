@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/name.h"
+#include "lake/delta_stats.h"
 #include "lake/value_text.h"
 
 namespace caudal {
@@ -103,7 +104,8 @@ std::string AddInput(ComputeJob& job, const Snapshot& snapshot, const std::vecto
 }
 
 /// False only where the file's bounds show that no value of [min, max] is in it.
-bool MayHold(const LiveFile& file, const Field& field, const ColumnStats& bounds) {
+bool MayHold(const LiveFile& file, const std::map<std::string, ColumnStats>& columns, const Field& field,
+             const ColumnStats& bounds) {
   auto partition = file.partition.find(field.name);
   if (partition != file.partition.end()) {
     if (!partition->second) return false;  // NULL matches no key
@@ -111,8 +113,8 @@ bool MayHold(const LiveFile& file, const Field& field, const ColumnStats& bounds
     if (bounds.min && CompareValues(field.type, value, *bounds.min) == std::strong_ordering::less) return false;
     return !(bounds.max && CompareValues(field.type, value, *bounds.max) == std::strong_ordering::greater);
   }
-  auto stats = file.columns.find(field.name);
-  if (stats == file.columns.end()) return true;
+  auto stats = columns.find(field.name);
+  if (stats == columns.end()) return true;
   if (stats->second.max && bounds.min &&
       CompareValues(field.type, *stats->second.max, *bounds.min) == std::strong_ordering::less) {
     return false;
@@ -146,9 +148,16 @@ std::vector<const LiveFile*> FilesInBounds(const Snapshot& snapshot, const std::
     if (const Field* field = snapshot.schema.Find(name)) columns.emplace_back(field, &stats);
   }
   std::vector<const LiveFile*> files;
+  DeltaStatsReader reader(snapshot.schema);
   for (const LiveFile& file : snapshot.files) {
-    bool possible = std::all_of(columns.begin(), columns.end(),
-                                [&](const auto& column) { return MayHold(file, *column.first, *column.second); });
+    DeltaStats known;
+    if (file.stats) {
+      auto read = reader.Read(*file.stats);
+      if (read) known = std::move(*read);  // broken ones say nothing: the file stays
+    }
+    bool possible = std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
+      return MayHold(file, known.columns, *column.first, *column.second);
+    });
     if (possible) files.push_back(&file);
   }
   return files;

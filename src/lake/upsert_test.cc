@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "lake/delta_stats.h"
 #include "lake/lake_fixture.h"
 #include "lake/table_whole.h"
 
@@ -23,7 +24,7 @@ TEST(FilesInBounds, LeavesOutOnlyWhatCannotMatch) {
     LiveFile file;
     file.path = path;
     file.partition["day"] = std::move(day);
-    if (id) file.columns["id"] = *id;
+    if (id) file.stats = std::make_shared<const std::string>(DeltaStatsText(snapshot.schema, {"day"}, 1, {{"id", *id}}));
     snapshot.files.push_back(file);
   };
   add("a", "2026-01-01", ColumnStats{"1", "99", 0, false});
