@@ -10,12 +10,23 @@
 namespace caudal {
 namespace {
 
-bool StandsAlone(const std::string& kind) { return kind != "binder" && kind != "catalog"; }
+// False where the complaint may follow from another table that is unknown or wrong.
+bool StandsAlone(const std::string& kind) {
+  return kind != "binder" && kind != "catalog" && kind != "upstream" && kind != "cycle";
+}
 
 std::string FirstLine(const std::string& text) {
   std::string line = text.substr(0, text.find('\n'));
   while (!line.empty() && line.back() == '!') line.pop_back();
   return line;
+}
+
+// The engine's candidates, the nearest first; more than two are noise.
+std::string OneOf(const std::vector<std::string>& candidates) {
+  if (candidates.empty()) return "";
+  std::string next = "did you mean '" + candidates[0];
+  if (candidates.size() > 1) next += "' or '" + candidates[1];
+  return next + "'?";
 }
 
 // A query over one check's SQL: does it bind, and what does it read?
@@ -232,17 +243,14 @@ class Reviewer {
     }
     const SqlProblem& problem = *model.analysis.problem;
     std::set<std::string> seen;
+    if (problem.kind == "upstream") return;  // what it reads is complained about, or is not loaded yet
     if (!StandsAlone(problem.kind) && IsBlocked(model.table(), seen)) return;
     if (InCycle(model.table())) return;
     Place place = model.place;
     if (problem.position && *problem.position >= 0) {
       place = PlaceInSql(model, std::min(model.sql.size(), static_cast<std::size_t>(*problem.position)));
     }
-    std::string next;
-    for (const std::string& candidate : problem.candidates) {
-      next += (next.empty() ? "did you mean '" : "' or '") + candidate;
-    }
-    x_problems.Add(place, FirstLine(problem.message), next.empty() ? "" : next + "'?");
+    x_problems.Add(place, FirstLine(problem.message), OneOf(problem.candidates));
   }
 
   std::vector<std::string> ParameterNames() const {
@@ -306,12 +314,8 @@ class Reviewer {
                        "take 'severity: reject' out");
       }
       if (answer.problem && (judge || StandsAlone(answer.problem->kind))) {
-        std::string next;
-        for (const std::string& candidate : answer.problem->candidates) {
-          next += (next.empty() ? "did you mean '" : "' or '") + candidate;
-        }
         x_problems.Add(check.place, check.name + ": " + FirstLine(answer.problem->message),
-                       next.empty() ? "" : next + "'?");
+                       OneOf(answer.problem->candidates));
       } else if (!answer.problem && check.name == "expression" && !answer.columns.empty() &&
                  answer.columns[0].field.type.kind != TypeKind::kBoolean) {
         x_problems.Add(check.place, "expression: gives " + answer.columns[0].field.type.ToSql() + ", not BOOLEAN",

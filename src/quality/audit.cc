@@ -79,8 +79,7 @@ class AuditWriter {
       std::string column = planned.field == nullptr ? "" : QuoteIdentifier(planned.field->name);
       if (rows && planned.kind == MeasureKind::kRow) {
         add("count(*) FILTER (WHERE " + Broken(planned) + ")", CountColumn(i));
-        if (check.name == "min") add("min(" + column + ")", ValueColumn(i));
-        if (check.name == "max") add("max(" + column + ")", ValueColumn(i));
+        if (ShowsExtreme(planned)) add(check.name + "(" + column + ")", ValueColumn(i));
       }
       if (!table || planned.kind != MeasureKind::kTable) continue;
       if (check.name == "null_percent") add("count(*) - count(" + column + ")", CountColumn(i));

@@ -83,6 +83,11 @@ AuditPlan PlanAudit(const AuditScope& scope, const std::vector<CheckSpec>& check
   return plan;
 }
 
+bool ShowsExtreme(const PlannedCheck& planned) {
+  return (planned.check->name == "min" || planned.check->name == "max") && planned.field != nullptr &&
+         planned.field->type.kind != TypeKind::kVarchar;
+}
+
 std::string CountColumn(std::size_t index) { return "n" + std::to_string(index); }
 std::string ValueColumn(std::size_t index) { return "v" + std::to_string(index); }
 

@@ -29,6 +29,9 @@ struct AuditPlan {
 
 AuditPlan PlanAudit(const AuditScope& scope, const std::vector<CheckSpec>& checks);
 
+/// min and max say which value is the farthest out. Not of text: its order is not the one that was meant.
+bool ShowsExtreme(const PlannedCheck& planned);
+
 /// Names of a check's columns in the measures.
 std::string CountColumn(std::size_t index);
 std::string ValueColumn(std::size_t index);

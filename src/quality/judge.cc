@@ -114,7 +114,7 @@ class Judgement {
     r.failing_rows = broken;
     r.observed = broken == 0 ? RowsText(rows) : Grouped(broken) + " of " + RowsText(rows);
     std::string extreme;
-    if (check.name == "min" || check.name == "max") {
+    if (ShowsExtreme(planned)) {
       TRY_ASSIGN(Cell value, Measure(true, ValueColumn(index)));
       if (value) extreme = check.name + " " + *value;
       if (value) r.observed += ", " + extreme;
