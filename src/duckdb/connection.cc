@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "duckdb/result_set.h"
+#include "duckdb/sqlite_file.h"
 #include "duckdb/sql_text.h"
 
 namespace caudal {
@@ -112,6 +113,7 @@ Result<std::unique_ptr<Connection>> Connection::Open() {
 }
 
 Status Connection::Configure(const ConnectionSettings& settings) {
+  x_temp_folder = settings.temp_folder;
   std::string sql = fmt::format("SET threads = {}; SET preserve_insertion_order = {};", std::max(settings.threads, 1),
                                 settings.keep_order);
   if (settings.memory_bytes > 0) sql += fmt::format("SET memory_limit = '{}B';", settings.memory_bytes);
@@ -130,7 +132,8 @@ Status Connection::Attach(const AttachedDatabase& database, const std::string& e
                  "kinds: sqlite", ""};
   }
   TRY(Run("LOAD " + QuoteLiteral(extensions + "/sqlite_scanner.duckdb_extension")));
-  return Run(fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(database.location),
+  TRY_ASSIGN(const std::string location, ReadableSqliteFile(database.location, x_temp_folder));
+  return Run(fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(location),
                          QuoteIdentifier(database.name)));
 }
 

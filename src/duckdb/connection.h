@@ -69,6 +69,7 @@ class Connection {
   Connection();
   struct Handles;
   std::unique_ptr<Handles> x_handles;
+  std::string x_temp_folder;
 };
 
 }  // namespace caudal

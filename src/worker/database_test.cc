@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "duckdb/relation.h"
 #include "engine/engine.h"
@@ -88,6 +89,15 @@ TEST_F(DatabaseTest, AConfinedWorkerReadsTheAttachedFile) {
   const auto result = RunCompute(**pool, job, options, nullptr);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_THAT(result->steps[0].rows.rows, ElementsAre(ElementsAre("2", "2026-01-03")));
+
+  // The header's versions say WAL; no -wal and -shm lie beside it, and none can be made there.
+  std::fstream file(x_folder + "/erp.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(18).write("\2\2", 2);
+  file.close();
+  const auto wal = RunCompute(**pool, job, options, nullptr);
+  ASSERT_TRUE(wal) << wal.error().message;
+  EXPECT_EQ(wal->steps[0].rows.rows, result->steps[0].rows.rows);
+  EXPECT_FALSE(fs::exists(x_folder + "/erp.db-shm"));
 
   job.steps[0].kind = Step::Kind::kRun;
   job.steps[0].sql = "DELETE FROM erp.customers";

@@ -105,7 +105,7 @@ TEST_F(TypedRows, AreTheSameOnTheFastAndOnTheCheckedWay) {
     csv += (empty ? "" : number(999999999)) + "," + (empty ? "" : number(1000000000) + "12345678") + "," +
            number(1000) + "." + two(0, 99) + (row % 5 == 0 ? "e-3" : "") + "," + number(100) + "." + two(0, 99) + "," + day + "," +
            day + (row % 2 ? " " : "T") + two(0, 23) + ":" + two(0, 59) + (row % 3 ? ":" + two(0, 59) + ".5" : "") +
-           (row % 7 ? "" : "+05:30") + "," + (row % 2 ? "true" : "FALSE") + "," + (row % 2 ? "\"a, \"\"b\"\"\"" : "c") + "\n";
+           (row % 3 == 0 || row % 7 ? "" : row % 2 ? "+05:30" : "Z") + "," + (row % 2 ? "true" : "FALSE") + "," + (row % 2 ? "\"a, \"\"b\"\"\"" : "c") + "\n";
   }
   Add("csv", csv);
   const Schema schema = Of({{"i", "INTEGER"}, {"big", "BIGINT"}, {"d", "DOUBLE"}, {"money", "DECIMAL(12,3)"}, {"day", "DATE"},
@@ -116,7 +116,7 @@ TEST_F(TypedRows, AreTheSameOnTheFastAndOnTheCheckedWay) {
   const Table fast = typed;
   for (ColumnFacts& facts : read.batches[0].facts) facts = ColumnFacts{0, true, 0, 0};
   Type(schema);
-  EXPECT_TRUE(rejected.empty());
+  EXPECT_EQ(rejected, Table());
   EXPECT_TRUE(typed == fast);
 }
 
@@ -176,7 +176,7 @@ TEST_F(TypedRows, HoldLongRecords) {
 TEST_F(TypedRows, ComeFromJson) {
   Add("ndjson", "{\"id\":1,\"at\":\"2026-01-31T10:00:00Z\",\"day\":\"2026-01-31\",\"tags\":[\"a\"],\"to\":{\"zip\":\"01\",\"no\":5},\"p\":1.50}\n"
                 "{\"id\":2,\"at\":null,\"tags\":[],\"to\":{\"zip\":\"02\"},\"p\":2}\n");
-  EXPECT_EQ(Inferred(), "id BIGINT, at TIMESTAMPTZ, day DATE, tags VARCHAR[], to STRUCT(\"no\" BIGINT, zip VARCHAR), p DOUBLE");
+  EXPECT_EQ(Inferred(), "id BIGINT, at TIMESTAMPTZ, day DATE, tags VARCHAR[], to STRUCT(no BIGINT, zip VARCHAR), p DOUBLE");
 }
 
 TEST_F(TypedRows, RejectJsonThatDoesNotFit) {
