@@ -52,7 +52,7 @@ struct ColumnFacts {
     kPlain = 8,       // numbers without leading zeros: "007" is a code
     kBoolean = 16,    // true, false
     kDate = 32,       // 2026-01-31
-    kTimestamp = 64,  // 2026-01-31[T ]10:00[:00[.123456]][Z|+01:00], or a date
+    kTimestamp = 64,  // 2026-01-31[T ]10:00[:00[.123456][Z|+01:00]], or a date
     kAll = 127,
   };
   std::uint32_t classes = kAll;

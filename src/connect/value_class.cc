@@ -63,13 +63,14 @@ std::uint32_t ClassOfDate(Cursor c, int year) {
   if (hour < 0 || hour > 23 || !c.Take(':')) return 0;
   const int minute = c.Two();
   if (minute < 0 || minute > 59) return 0;
-  if (c.Take(':')) {
-    const int second = c.Two();
-    if (second < 0 || second > 59) return 0;
-    if (c.Take('.')) {
-      const std::int32_t digits = c.Digits();
-      if (digits < 1 || digits > 6) return 0;
-    }
+  if (c.done()) return ColumnFacts::kTimestamp;
+  // A zone right behind the minutes is read by some and refused by others.
+  if (!c.Take(':')) return 0;
+  const int second = c.Two();
+  if (second < 0 || second > 59) return 0;
+  if (c.Take('.')) {
+    const std::int32_t digits = c.Digits();
+    if (digits < 1 || digits > 6) return 0;
   }
   return TakeZone(c) && c.done() ? std::uint32_t{ColumnFacts::kTimestamp} : std::uint32_t{0};
 }
