@@ -98,7 +98,7 @@ class ForeignReaders(unittest.TestCase):
             kind = {"at": "TIMESTAMPTZ", "most": "DECIMAL(38,10)"}.get(column, "VARCHAR" if column == "text" else "BIGINT")
             literal = self.connection.execute(f"SELECT CAST(? AS {kind})", [value]).to_arrow_table()[0][0]
             filtered = seen.to_pyarrow_dataset().to_table(filter=dataset.field(column) == literal)
-            by_hand = whole.filter(f"{column} = CAST('{value}' AS {kind})").aggregate("count(*)").fetchone()[0]
+            by_hand = whole.filter(f'"{column}"' + f" = CAST('{value}' AS {kind})").aggregate("count(*)").fetchone()[0]
             self.assertEqual(filtered.num_rows, by_hand, column)
             self.assertGreater(filtered.num_rows, 0, column)
 
