@@ -28,7 +28,9 @@ int ExitCodeOf(RunStatus status, const std::vector<TaskRecord>& tasks) {
   std::optional<int> common;
   for (const TaskRecord& task : tasks) {
     if (task.status != TaskStatus::kFailed) continue;
-    const int code = ExitCodeOf(KindFromName(task.error_kind));
+    int code = ExitCodeOf(KindFromName(task.error_kind));
+    // The command itself was right: what is wrong or broken now is what the task met.
+    if (code == kExitUsage || code == kExitCorruption) code = kExitData;
     if (common && *common != code) return kExitData;
     common = code;
   }

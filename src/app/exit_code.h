@@ -22,7 +22,8 @@ constexpr int kExitCancelled = 130;
 
 int ExitCodeOf(ErrorKind kind);
 
-/// Of a run: what its failed tasks have in common, or kExitData where they differ.
+/// Of a run: what its failed tasks have in common (all unavailable: try again later), or kExitData where they differ or
+/// met wrong or broken input.
 int ExitCodeOf(RunStatus status, const std::vector<TaskRecord>& tasks);
 
 }  // namespace caudal
