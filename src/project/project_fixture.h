@@ -87,7 +87,9 @@ class FakeAnalyzer final : public SqlAnalyzer {
       part.erase(0, part.find_first_not_of(' '));
       std::size_t blank = part.find(' ');
       OutputColumn column;
-      column.field = Field{part.substr(0, blank), TypeNamed(part.substr(blank + 1)), 0};
+      Result<Type> type = ParseType(blank == std::string::npos ? "" : part.substr(blank + 1));
+      if (!type) continue;
+      column.field = Field{part.substr(0, blank), *type, 0};
       a.columns.push_back(std::move(column));
     }
   }

@@ -193,6 +193,25 @@ TEST(Project, HashFollowsContentAndNothingElse) {
   EXPECT_EQ(Load(four).project, nullptr);
 }
 
+// Whatever stands in the files, the answer is a project or problems with a place.
+TEST(Project, SurvivesAnyByte) {
+  const Files shop = Shop();
+  Folder folder(shop);
+  for (const auto& [path, text] : shop) {
+    for (std::size_t at = 0; at < text.size(); at += 11) {
+      std::string broken = text;
+      broken[at] = "{}[]:'\"*&\n\t\0-|$;/("[at % 19];
+      folder.Write(path, broken);
+      LoadOutcome outcome = Load(folder, ShopPublished());
+      EXPECT_TRUE(outcome.project != nullptr || !outcome.problems.empty());
+      for (const Problem& problem : outcome.problems) EXPECT_FALSE(problem.place.file.empty()) << problem.ToString();
+    }
+    folder.Write(path, text.substr(0, text.size() / 2));
+    Load(folder, ShopPublished());
+    folder.Write(path, text);
+  }
+}
+
 TEST(Project, MissingFolderOrConfig) {
   Folder folder(Files{});
   EXPECT_EQ(Joined(Load(folder)), "caudal.yaml: there is no caudal.yaml in " + folder.path() + "; caudal init makes a project");
