@@ -98,8 +98,11 @@ TEST_F(ComputeTest, WritesAndReadsBackNestedTypesWithFieldIds) {
                          "DATE '2026-01-31' AS \"odd \"\"name'\"; -- the end",
                          columns),
                QueryStep("back", "SELECT * FROM w"),
+               QueryStep("hoodie", "SELECT DISTINCT _hoodie_commit_time || _hoodie_commit_seqno || _hoodie_record_key || "
+                                   "_hoodie_partition_path || _hoodie_file_name, typeof(_hoodie_file_name) FROM '" +
+                                       x_folder + "/out/w/*.parquet'"),
                QueryStep("ids", "SELECT name, field_id FROM parquet_schema((SELECT any_value(filename) FROM w))")};
-  job.steps[2].sql = "SELECT string_agg(name || '=' || field_id, ' ') FROM parquet_schema('" + x_folder +
+  job.steps[3].sql = "SELECT string_agg(name || '=' || field_id, ' ') FROM parquet_schema('" + x_folder +
                      "/out/w/*.parquet') WHERE field_id IS NOT NULL";
   const auto result = Compute(job);
   ASSERT_TRUE(result) << result.error().message;
@@ -117,6 +120,7 @@ TEST_F(ComputeTest, WritesAndReadsBackNestedTypesWithFieldIds) {
   EXPECT_EQ(back.schema, columns);
   EXPECT_THAT(back.rows, ElementsAre(ElementsAre("1", "[x, NULL]", "{'zip': 1, 'n': 2}", "{k=5}",
                                                  "2026-01-31 08:00:00+00", "12.35", "a", "2026-01-31")));
+  EXPECT_THAT(result->Find("hoodie")->rows.rows, ElementsAre(ElementsAre("", "VARCHAR")));
   EXPECT_EQ(result->Find("ids")->rows.rows[0][0],
             "_hoodie_commit_time=1000001 _hoodie_commit_seqno=1000002 _hoodie_record_key=1000003 "
             "_hoodie_partition_path=1000004 _hoodie_file_name=1000005 id=1 tags=2 element=20 address=3 zip=30 n=31 "

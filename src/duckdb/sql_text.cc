@@ -51,10 +51,11 @@ bool IsFiller(std::string_view lexeme) {
          lexeme == "\r" || lexeme == "\f" || lexeme == "\v";
 }
 
-// What stands in a data file, as a select list: Hudi's five, then ours, cast.
+// What stands in a data file, as a select list: Hudi's five, then ours, cast. The five are an ENUM of one value, which
+// becomes the same UTF8 column as a VARCHAR would, without hashing every value: docs/decisions/0011-marker-columns.md.
 std::string FileColumns(const Schema& columns) {
   std::string list;
-  for (const std::string_view name : kHoodieColumns) list += fmt::format("{}''::VARCHAR AS {}", list.empty() ? "" : ", ", name);
+  for (const std::string_view name : kHoodieColumns) list += fmt::format("{}''::ENUM('') AS {}", list.empty() ? "" : ", ", name);
   for (const Field& field : columns.fields) {
     const std::string name = QuoteIdentifier(field.name);
     list += fmt::format(", CAST({} AS {}) AS {}", name, field.type.ToSql(), name);
