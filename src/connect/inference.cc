@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "base/json.h"
 #include "connect/intake.h"
@@ -18,28 +18,33 @@ constexpr std::int64_t kSampleRecords = 100000;
 // Rows of the step: name, how ("sql": `type` is an SQL type; "json": a structure of json_group_structure), type,
 // days and stamps (all text values are dates, timestamps), place (order of appearance).
 
-std::string CsvColumns(const std::vector<StagedBatch>& batches) {
-  std::vector<std::string> names;
-  std::map<std::string, ColumnFacts> facts;
+/// Columns of the CSV batches, in the order in which they appear, with what all their values are.
+std::vector<std::pair<std::string, ColumnFacts>> CsvFacts(const std::vector<StagedBatch>& batches) {
+  std::vector<std::pair<std::string, ColumnFacts>> columns;
   for (const StagedBatch& batch : batches) {
     if (batch.kind != "csv") continue;
     for (std::size_t i = 0; i < batch.columns.size(); ++i) {
-      const std::string key = LowerName(batch.columns[i]);
-      const ColumnFacts& seen = i < batch.facts.size() ? batch.facts[i] : ColumnFacts{0, true, 0, 0};
-      const auto [at, first] = facts.emplace(key, seen);
-      if (first) {
-        names.push_back(batch.columns[i]);
+      const ColumnFacts& seen = batch.facts[i];
+      const auto same = [&](const auto& column) { return SameName(column.first, batch.columns[i]); };
+      const auto known = std::find_if(columns.begin(), columns.end(), same);
+      if (known == columns.end()) {
+        columns.emplace_back(batch.columns[i], seen);
       } else {
-        at->second = JoinFacts(at->second, seen);
+        known->second = JoinFacts(known->second, seen);
       }
     }
   }
-  if (names.empty()) return "";
+  return columns;
+}
+
+std::string CsvColumns(const std::vector<StagedBatch>& batches) {
   std::string values;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    values += fmt::format("{}({}, 'sql', {}, false, false, {}::BIGINT)", i == 0 ? "" : ", ", QuoteLiteral(names[i]),
-                          QuoteLiteral(InferredType(facts[LowerName(names[i])]).ToSql()), i);
+  std::int64_t place = 0;
+  for (const auto& [name, facts] : CsvFacts(batches)) {
+    values += fmt::format("{}({}, 'sql', {}, false, false, {}::BIGINT)", values.empty() ? "" : ", ", QuoteLiteral(name),
+                          QuoteLiteral(InferredType(facts).ToSql()), place++);
   }
+  if (values.empty()) return "";
   return fmt::format("SELECT * FROM (VALUES {}) AS c(name, how, type, days, stamps, place)", values);
 }
 
@@ -68,6 +73,11 @@ std::string ParquetColumns(const StagedBatch& batch) {
 }
 
 Type Of(TypeKind kind) { return Type{kind, 0, 0, {}}; }
+
+/// Columns that Caudal adds, in a Parquet file that it wrote itself.
+bool IsOurs(const std::string& name) {
+  return name.starts_with("_hoodie_") || name == "_source_file" || name == "_source_row";
+}
 
 /// `structure` as json_group_structure writes it.
 Type OfStructure(const Json& structure) {
@@ -107,6 +117,17 @@ Type Wider(const Type& a, const Type& b) {
 
 }  // namespace
 
+std::optional<Schema> SchemaOfFacts(const std::vector<StagedBatch>& batches) {
+  if (std::any_of(batches.begin(), batches.end(), [](const StagedBatch& batch) { return batch.kind != "csv"; })) {
+    return std::nullopt;
+  }
+  Schema schema;
+  for (const auto& [name, facts] : CsvFacts(batches)) {
+    if (!IsOurs(name)) schema.fields.push_back(Field{name, InferredType(facts), 0});
+  }
+  return schema;
+}
+
 ComputeJob InferenceJob(const std::vector<StagedBatch>& batches) {
   ComputeJob job;
   std::vector<std::string> selects;
@@ -139,7 +160,7 @@ Result<Schema> SchemaOfInference(const ComputeResult& result) {
   for (const std::vector<Cell>& row : step->rows.rows) {
     const std::string name = row[0].value_or("");
     const std::string text = row[2].value_or("VARCHAR");
-    if (name.empty() || name.starts_with("_hoodie_") || name == "_source_file" || name == "_source_row") continue;
+    if (name.empty() || IsOurs(name)) continue;
     Type type = Of(TypeKind::kVarchar);
     if (row[1] == "json") {
       TRY_ASSIGN(const Json structure, ParseJson(text, "structure of " + name));

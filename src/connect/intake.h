@@ -2,6 +2,7 @@
 // table), typed rows, rejected rows. No I/O here.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace caudal {
 /// A job whose one kQuery step "columns" lists (name, type) of the batches; SchemaOfInference reads it.
 ComputeJob InferenceJob(const std::vector<StagedBatch>& batches);
 Result<Schema> SchemaOfInference(const ComputeResult& result);
+/// The same answer without a job, where every batch is CSV: the splitter has seen all values. Else nothing.
+std::optional<Schema> SchemaOfFacts(const std::vector<StagedBatch>& batches);
 
 /// Adds to `job` the temp table or views that later steps use:
 /// "typed": all columns of `schema`, `_source_file` VARCHAR (raw key of the chunk), `_source_row` BIGINT: rows that could be typed;

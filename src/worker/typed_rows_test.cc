@@ -56,6 +56,9 @@ class TypedRows : public ::testing::Test {
     std::string text;
     const Result<Schema> schema = SchemaOfInference(Run(InferenceJob(Read().batches)));
     EXPECT_TRUE(schema);
+    if (const auto facts = SchemaOfFacts(read.batches)) {
+      EXPECT_TRUE(*facts == *schema);
+    }
     for (const Field& field : schema->fields) text += (text.empty() ? "" : ", ") + field.name + " " + field.type.ToSql();
     return text;
   }
