@@ -21,10 +21,11 @@ CLI::App* AddVerb(CLI::App& app, const char* name, const char* about, const char
 void AddShow(CLI::App& app, ChosenVerb& chosen) {
   auto options = std::make_shared<ShowOptions>();  // shared: the options' targets and the callbacks outlive this call
   CLI::App* show = AddVerb(app, "show", "List the tables, or tell everything about one",
-                           "Examples:\n  caudal show\n  caudal show silver.orders --rows 5\n  caudal show stores.lines --rejects");
+                           "Examples:\n  caudal show\n  caudal show --sizes\n  caudal show silver.orders --rows 5\n  caudal show stores.lines --rejects");
   show->add_option("TABLE", options->table, "A table; none: all of them");
   CLI::Option* rows = show->add_option("--rows", options->rows, "Also so many of its rows")->check(CLI::Range(0, kMostRows))->type_name("N");
   show->add_flag("--rejects", options->rejects, "Its rejected rows: reasons, counts, examples")->excludes(rows);
+  show->add_flag("--sizes", options->sizes, "Without a table: what each saves against CSV (reads every row)");
   show->callback([&chosen, options] {
     chosen = [options](const Command& command) -> Result<int> {
       if (options->table.empty() && (options->rejects || options->rows > 0)) {

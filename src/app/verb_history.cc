@@ -127,6 +127,16 @@ Json RowTraceDocument(const Schema& columns, const RowTrace& trace) {
           {"raw", raw}};
 }
 
+/// The engine quotes the whole statement; the user typed its end only.
+Error OfCondition(Error error) {
+  if (error.kind != ErrorKind::kInvalidArgument) return error;
+  error.where = "--where";
+  error.message = error.message.substr(0, error.message.find("\n\nLINE "));
+  std::replace(error.message.begin(), error.message.end(), '\n', ' ');
+  if (error.next.empty()) error.next = "write a condition as after WHERE; `caudal show TABLE` lists the columns";
+  return error;
+}
+
 void PrintTrace(const Console& console, const Schema& columns, const RowTrace& trace) {
   TextTable table = TextTableOf(Rows{columns, {trace.row}, false});
   console.Write(FormatTable(table, TextLayout{"", 30, static_cast<std::size_t>(console.width() > 0 ? console.width() : 160)}));
@@ -156,7 +166,9 @@ Result<int> WhyVerb(const Command& command, const WhyOptions& options) {
   TRY_ASSIGN(auto session, Session::Open(command.global));
   TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
   TRY_ASSIGN(const Node* node, FindTable(workspace->project, options.table));
-  TRY_ASSIGN(const Trace trace, TraceRows(*workspace, node->table, options.where, options.limit, &cancel));
+  auto traced = TraceRows(*workspace, node->table, options.where, options.limit, &cancel);
+  if (!traced) return OfCondition(std::move(traced).error());
+  const Trace& trace = *traced;
   const Console& console = command.console;
   if (console.json()) {
     Json document{{"table", node->table}, {"truncated", trace.truncated}, {"rows", Json::array()}};

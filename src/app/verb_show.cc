@@ -99,34 +99,60 @@ Json TableDocument(const Project& project, const Node& node, const Snapshot* sna
   return document;
 }
 
-Result<int> ShowAll(const Command& command, const Workspace& workspace) {
+/// Table -> bytes of its rows as CSV; empty where nobody asked.
+Result<std::map<std::string, std::int64_t>> CsvBytes(const Workspace& workspace, bool asked, const CancelFlag& cancel) {
+  std::map<std::string, std::int64_t> bytes;
+  if (!asked) return bytes;
+  TRY_ASSIGN(const std::vector<TableSize> sizes, MeasureTables(workspace, true, &cancel));
+  for (const TableSize& size : sizes) bytes[size.table] = size.csv_bytes;
+  return bytes;
+}
+
+std::string Saved(std::int64_t bytes, std::int64_t csv_bytes) {
+  return csv_bytes == 0 ? "" : fmt::format("{:.0f} %", 100.0 - 100.0 * static_cast<double>(bytes) / static_cast<double>(csv_bytes));
+}
+
+Result<int> ShowAll(const Command& command, const Workspace& workspace, bool with_sizes, const CancelFlag& cancel) {
+  TRY_ASSIGN(auto csv_bytes, CsvBytes(workspace, with_sizes, cancel));
   TextTable table;
-  table.columns = {{"table", false}, {"kind", false},    {"rows", true},    {"size", true},  {"files", true},
-                   {"partitions", true}, {"version", true}, {"updated", false}, {"checks", false}};
+  table.columns = {{"table", false}, {"kind", false}, {"rows", true}, {"size", true}};
+  if (with_sizes) table.columns.insert(table.columns.end(), {{"as CSV", true}, {"saved", true}});
+  table.columns.insert(table.columns.end(), {{"files", true}, {"partitions", true}, {"version", true},
+                                             {"updated", false}, {"checks", false}});
   Json document{{"tables", Json::array()}};
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0, csv_total = 0;
   for (const Node& node : workspace.project.nodes) {
     TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node.table)));
     TRY_ASSIGN(const auto verdicts, LastVerdicts(workspace, node.table));
     document["tables"].push_back(TableDocument(workspace.project, node, snapshot.get(), verdicts));
     const std::string kind(KindOfNode(workspace.project, node));
-    if (!snapshot) {
-      const std::string state = kind == "view" ? "" : "not published yet";
-      table.rows.push_back({node.table, kind, "", "", "", "", "", state, VerdictsInShort(verdicts)});
-      continue;
+    std::vector<Cell> row{node.table, kind};
+    if (snapshot) {
+      bytes += snapshot->size_bytes();
+      row.insert(row.end(), {Grouped(snapshot->rows()), SizeText(snapshot->size_bytes())});
+      if (with_sizes) {
+        const std::int64_t csv = csv_bytes[node.table];
+        csv_total += csv;
+        document["tables"].back()["csv_bytes"] = csv;
+        row.insert(row.end(), {SizeText(csv), Saved(snapshot->size_bytes(), csv)});
+      }
+      row.insert(row.end(), {Grouped(static_cast<std::int64_t>(snapshot->files.size())),
+                             snapshot->partition_columns.empty() ? "" : Grouped(PartitionCount(*snapshot)),
+                             fmt::format("{}", snapshot->version), LocalTime(snapshot->time), VerdictsInShort(verdicts)});
+    } else {
+      row.resize(table.columns.size() - 2, "");
+      row.insert(row.end(), {kind == "view" ? "" : "not published yet", VerdictsInShort(verdicts)});
     }
-    bytes += snapshot->size_bytes();
-    table.rows.push_back({node.table, kind, Grouped(snapshot->rows()), SizeText(snapshot->size_bytes()),
-                          Grouped(static_cast<std::int64_t>(snapshot->files.size())),
-                          snapshot->partition_columns.empty() ? "" : Grouped(PartitionCount(*snapshot)),
-                          fmt::format("{}", snapshot->version), LocalTime(snapshot->time), VerdictsInShort(verdicts)});
+    table.rows.push_back(std::move(row));
   }
   if (command.console.json()) {
     command.console.Document(document);
     return kExitOk;
   }
   command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
-  command.console.Line(Counted(static_cast<std::int64_t>(workspace.project.nodes.size()), "table") + ", " + SizeText(bytes));
+  std::string total = Counted(static_cast<std::int64_t>(workspace.project.nodes.size()), "table") + ", " + SizeText(bytes);
+  if (with_sizes) total += ", as CSV " + SizeText(csv_total) + ": " + Saved(bytes, csv_total) + " saved";
+  command.console.Line(total);
   return kExitOk;
 }
 
@@ -302,7 +328,7 @@ Result<int> ShowVerb(const Command& command, const ShowOptions& options) {
   const CancelFlag& cancel = CatchInterrupts();
   TRY_ASSIGN(auto session, Session::Open(command.global));
   TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
-  if (options.table.empty()) return ShowAll(command, *workspace);
+  if (options.table.empty()) return ShowAll(command, *workspace, options.sizes, cancel);
   if (options.rejects) return ShowRejects(command, *workspace, options.table, cancel);
   return ShowOne(command, *workspace, options, cancel);
 }

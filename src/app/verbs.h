@@ -59,6 +59,7 @@ struct ShowOptions {
   std::string table;  // "" = all of them
   int rows = 0;
   bool rejects = false;
+  bool sizes = false;  // beside each table's size, what its rows would take as CSV
 };
 Result<int> ShowVerb(const Command& command, const ShowOptions& options);
 

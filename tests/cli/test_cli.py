@@ -3,8 +3,10 @@ kind; and nothing in the lake changes. docs/cli.md."""
 import hashlib
 import json
 import os
+import pty
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -33,10 +35,10 @@ def caudal(folder, *words, env=None, timeout=120, stdin=subprocess.DEVNULL):
 
 
 def tree_hash(folder):
-    """Names and bytes of everything but staging, which no reader looks at."""
+    """Names and bytes of all tables: everything but staging and raw objects, which no reader looks at."""
     digest = hashlib.sha256()
     for at, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f != ".staging")
+        folders[:] = sorted(f for f in folders if os.path.join(at, f) not in [os.path.join(folder, n) for n in (".staging", "raw")])
         for name in sorted(files):
             path = os.path.join(at, name)
             digest.update(os.path.relpath(path, folder).encode() + b"\0")
@@ -193,7 +195,7 @@ CASES = [
     # Project files.
     Case("no YAML", ["run"], 2, [r"caudal.yaml:\d+:\d+"], write("caudal.yaml", "name: [shop\nlake: x\n")),
     Case("bytes that are no text", ["run"], 2, ["caudal.yaml", "UTF-8"], write("caudal.yaml", b"name: sh\xffop\n")),
-    Case("an unknown word", ["run"], 2, [SOURCE + r":\d+:\d+", "locaton", "location"], swap(SOURCE, "location:", "locaton:")),
+    Case("an unknown word", ["run"], 2, [SOURCE + r":3:1", "descripton", "did you mean 'description'"], swap(SOURCE, "description:", "descripton:")),
     Case("an unknown connector", ["run"], 2, [SOURCE + ":2:", "filez", "files"], swap(SOURCE, "type: files", "type: filez")),
     Case("an unknown column type", ["run"], 2, [SOURCE + r":\d+:", "BIGNIT"], swap(SOURCE, "BIGINT, checks: [not_null]", "BIGNIT, checks: [not_null]")),
     Case("an unknown check", ["run"], 2, [MODEL + r":\d+:", "not_nul", "not_null"], swap(MODEL, "[not_null]", "[not_nul]")),
@@ -214,8 +216,8 @@ CASES = [
     Case("all mistakes at once", ["validate"], 2, [r"caudal.yaml:\d+:\d+: error.*defualts", SOURCE + r":\d+:\d+: error.*cvs", "2 errors"],
          two_mistakes, stdout=True),
     # What a run meets.
-    Case("a row with a cell too many", ["run", "--no-retry"], 1, ["sales-2026-01-03.csv", r"(row|line) \d", "caudal retry"],
-         write(NEW_DROP, HEAD + "6,2026-01-03,apples,1,1.00\n7,2026-01-03,pears,1,1.00,,extra\n"), stdout=True),
+    Case("a file cut inside a row", ["run", "--no-retry"], 1, ["sales-2026-01-03.csv", r"(row|line) \d", "caudal retry"],
+         write(NEW_DROP, HEAD + "6,2026-01-03,apples,1,1.00\n7,2026-01-"), stdout=True),
     Case("an open quote", ["run", "--no-retry"], 1, ["sales-2026-01-03.csv", "caudal retry"],
          write(NEW_DROP, HEAD + '6,2026-01-03,"apples,1,1.00\n'), stdout=True),
     Case("rows that break a check", ["run", "--no-retry"], 1, ["drops.sales", "quantity", "-4", "gold.daily_sales.*waits for drops.sales"],
@@ -229,7 +231,7 @@ CASES = [
     Case("a secret that is not set", ["run", "-s", "source:rates", "--no-retry"], 3, ["RATES_URL", "sources/rates.yaml", "export RATES_URL"],
          write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}"), stdout=True),
     Case("secrets that others can read", ["run", "-s", "source:rates", "--no-retry"], 4, ["secrets.env", "chmod 600"], open_secrets, stdout=True),
-    Case("a lake's log that was cut", ["sql", "SELECT * FROM gold.daily_sales"], 7, ["gold/daily_sales|gold.daily_sales", r"0{10}"], cut_log),
+    Case("a lake's log that was cut", ["sql", "SELECT * FROM gold.daily_sales"], 7, [r"0{20}\.json", "backup"], cut_log),
     Case("a data file that is gone", ["doctor"], 7, ["gold.daily_sales", r"\.parquet", "next:"], missing_data_file, stdout=True),
     Case("a state store that is none", ["history"], 7, ["state.db"], write(".caudal/state.db", "this is no database\n" * 500)),
 ]
@@ -284,6 +286,42 @@ class BadInput(unittest.TestCase):
         self.assertEqual(done.returncode, 5, done.stdout + done.stderr)
         self.assertRegex(done.stdout + done.stderr, "No space left|space|full")
         self.assertFalse(os.path.exists(os.path.join(lake, "drops/sales/_delta_log/00000000000000000000.json")))
+
+    def test_ctrl_c(self):
+        project = self.project()
+        with socket.socket() as server:  # takes connections and never answers
+            server.bind(("127.0.0.1", 0))
+            server.listen()
+            project.write("sources/rates.yaml", HTTP_SOURCE % f"http://127.0.0.1:{server.getsockname()[1]}")
+            run = subprocess.Popen([CAUDAL, "run", "-s", "source:rates"], cwd=project.folder, text=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+            said = ""
+            server.settimeout(30)
+            while "START" not in said:
+                line = run.stdout.readline()
+                self.assertTrue(line, said)
+                said += line
+            connection, _ = server.accept()
+            self.addCleanup(connection.close)
+            run.send_signal(signal.SIGINT)
+            out, err = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, out + err)
+        self.assertRegex(out.splitlines()[-1], r"^caudal retry \d{8}T\d{6}-\w+$")
+        self.assertIn("stopping", err)
+        runs = json.loads(caudal(project.folder, "history", "--output", "json").stdout)["runs"]
+        self.assertEqual(runs[0]["status"], "cancelled")
+
+    def test_the_last_line_resumes_from_anywhere(self):
+        project = self.project()
+        project.write(NEW_DROP, HEAD + "6,2026-01-03,apples,-4,1.00\n")
+        top = os.path.dirname(project.folder)
+        failed = caudal(top, "run", "--project", "shop")
+        self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
+        project.write(NEW_DROP, HEAD + "6,2026-01-03,apples,4,1.00\n")
+        words = failed.stdout.splitlines()[-1].split()
+        self.assertEqual(words[:2], ["caudal", "retry"])
+        resumed = caudal(top, *words[1:])
+        self.assertEqual(resumed.returncode, 0, resumed.stdout + resumed.stderr)
 
     def test_errors_as_json(self):
         for words, kind, code in ((["run", "dialy"], "not_found", 3), (["rnu"], "invalid_argument", 2), (["show", "x.y"], "not_found", 3)):
@@ -345,6 +383,25 @@ class GoodInput(unittest.TestCase):
         out = self.text("run", "daily")
         self.assertRegex(out, "SKIP   drops.sales  unchanged")
         self.assertRegex(out.splitlines()[-1], "Done. 0 succeeded, 2 unchanged in .*: nothing was new")
+
+    def test_a_run_on_a_terminal(self):
+        master, slave = pty.openpty()
+        run = subprocess.Popen([CAUDAL, "run", "daily", "--full-refresh", "-s", "gold.daily_sales"], cwd=self.folder, stdin=subprocess.DEVNULL,
+                               stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"})
+        os.close(slave)
+        screen = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:  # Linux: the other end is closed
+                break
+            screen += part
+        os.close(master)
+        self.assertEqual(run.wait(timeout=60), 0, screen)
+        self.assertIn(b"1 of 1  ...    gold.daily_sales", screen)
+        self.assertIn(b"\x1b[1A\r\x1b[J", screen, "the moving line was to be drawn over")
+        self.assertNotIn(b"\x1b[3", screen, "NO_COLOR was set")
+        self.assertIn(b"Done. 1 succeeded", screen)
 
     def test_a_run_as_json(self):
         events = [json.loads(line) for line in self.text("run", "--output", "json").splitlines()]
