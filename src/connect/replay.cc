@@ -110,8 +110,13 @@ Result<StagedRead> Replay(const ReplayRequest& request, StagingOptions options) 
     }
     Status status = ReplayBytes(object, file, sink);
     std::fclose(file);
-    TRY(std::move(status));
-    TRY(sink.End());
+    if (status) status = sink.End();
+    if (!status) {
+      Error error = std::move(status).error();
+      error.message = "raw object " + object.key + ": " + error.message;
+      if (error.kind == ErrorKind::kCorruption) error.next = "restore it from a copy";
+      return error;
+    }
   }
   TRY_ASSIGN(StagedRead read, sink.Finish());
   for (std::size_t i = 0; i < request.objects.size(); ++i) {

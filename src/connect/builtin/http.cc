@@ -20,8 +20,10 @@ namespace {
 
 constexpr std::int64_t kChunkBytes = std::int64_t{256} << 20;
 
-OptionSpec Option(const char* name, OptionType type, const char* fallback, const char* description) {
-  OptionSpec option;
+// Option after option, not in one braced list: the sanitizers need minutes for that.
+OptionSpec& Add(std::vector<OptionSpec>& to, const char* name, OptionType type, const char* fallback,
+                const char* description) {
+  OptionSpec& option = to.emplace_back();
   option.name = name;
   option.type = type;
   option.default_value = fallback;
@@ -29,34 +31,60 @@ OptionSpec Option(const char* name, OptionType type, const char* fallback, const
   return option;
 }
 
-OptionSpec Secret(const char* name, const char* description) {
-  OptionSpec option = Option(name, OptionType::kString, "", description);
-  option.secret = true;
-  return option;
+void AddPaginator(std::vector<OptionSpec>& to) {
+  auto& pages = Add(to, "paginator", OptionType::kObject, "", "How the next page is found").members;
+  const auto text = [&](const char* name, const char* description) { Add(pages, name, OptionType::kString, "", description); };
+  const auto number = [&](const char* name, const char* description) { Add(pages, name, OptionType::kInteger, "", description); };
+  Add(pages, "type", OptionType::kString, "auto", "Kind; auto: a Link header, or a link where APIs put it").choices = {
+      "auto", "json_link", "header_link", "offset", "page_number", "cursor", "single_page"};
+  text("next_url_path", "json_link: path to the next page's URL; next, if not given");
+  text("links_next_key", "header_link: the relation; next, if not given");
+  number("limit", "offset: records of a page");
+  number("offset", "offset: the first one; 0, if not given");
+  text("offset_param", "offset: the parameter; offset, if not given");
+  text("limit_param", "offset: the parameter; limit, if not given");
+  number("maximum_offset", "offset: no further than this");
+  number("base_page", "page_number: the first one; 0, if not given");
+  text("page_param", "page_number: the parameter; page, if not given");
+  number("maximum_page", "page_number: no further than this");
+  text("total_path", "offset, page_number: path to the number of records, of pages; total and total_pages, if not given");
+  text("cursor_path", "cursor: path to the next cursor; cursors.next, if not given");
+  text("cursor_param", "cursor: the parameter; cursor, if not given");
 }
 
-OptionSpec PaginatorSpec() {
-  OptionSpec pages = Option("paginator", OptionType::kObject, "", "How the next page is found");
-  OptionSpec type = Option("type", OptionType::kString, "auto", "Kind; auto: a Link header, or a link where APIs put it");
-  type.choices = {"auto", "json_link", "header_link", "offset", "page_number", "cursor", "single_page"};
-  pages.members = {
-      type,
-      Option("next_url_path", OptionType::kString, "", "json_link: path to the next page's URL, such as paging.next"),
-      Option("links_next_key", OptionType::kString, "", "header_link: the relation; next, if not given"),
-      Option("limit", OptionType::kInteger, "", "offset: records of a page"),
-      Option("offset", OptionType::kInteger, "", "offset: the first one; 0, if not given"),
-      Option("offset_param", OptionType::kString, "", "offset: the parameter; offset, if not given"),
-      Option("limit_param", OptionType::kString, "", "offset: the parameter; limit, if not given"),
-      Option("maximum_offset", OptionType::kInteger, "", "offset: no further than this"),
-      Option("base_page", OptionType::kInteger, "", "page_number: the first one; 0, if not given"),
-      Option("page_param", OptionType::kString, "", "page_number: the parameter; page, if not given"),
-      Option("maximum_page", OptionType::kInteger, "", "page_number: no further than this"),
-      Option("total_path", OptionType::kString, "",
-             "offset, page_number: path to the number of records, of pages; total and total_pages, if not given"),
-      Option("cursor_path", OptionType::kString, "", "cursor: path to the next cursor; cursors.next, if not given"),
-      Option("cursor_param", OptionType::kString, "", "cursor: the parameter; cursor, if not given"),
-  };
-  return pages;
+void AddClient(std::vector<OptionSpec>& to) {
+  OptionSpec& client = Add(to, "client", OptionType::kObject, "", "How the API is reached");
+  client.required = true;
+  Add(client.members, "base_url", OptionType::kUrl, "", "Where the paths of the streams begin").required = true;
+  Add(client.members, "headers", OptionType::kStringMap, "", "Sent with each request");
+  auto& auth = Add(client.members, "auth", OptionType::kObject, "", "Credentials; they go to base_url's host alone").members;
+  Add(auth, "type", OptionType::kString, "none", "Kind").choices = {"none", "bearer", "basic", "api_key"};
+  Add(auth, "token", OptionType::kString, "", "bearer").secret = true;
+  Add(auth, "username", OptionType::kString, "", "basic");
+  Add(auth, "password", OptionType::kString, "", "basic").secret = true;
+  Add(auth, "api_key", OptionType::kString, "", "api_key").secret = true;
+  Add(auth, "name", OptionType::kString, "", "api_key: header or parameter; Authorization, if not given");
+  Add(auth, "location", OptionType::kString, "header", "api_key: where it is sent").choices = {"header", "query"};
+  AddPaginator(client.members);
+  Add(client.members, "timeout", OptionType::kDuration, "60s", "For one request");
+  Add(client.members, "max_page_bytes", OptionType::kSize, "32MB", "A larger answer is refused");
+  Add(client.members, "max_pages", OptionType::kInteger, "100000", "More pages of one stream are refused");
+  Add(client.members, "allow_private", OptionType::kBoolean, "false", "Also private and local addresses are asked");
+}
+
+void AddEndpoint(std::vector<OptionSpec>& to) {
+  auto& endpoint = Add(to, "endpoint", OptionType::kObject, "", "What of the API the stream is").members;
+  Add(endpoint, "path", OptionType::kString, "", "Below base_url; the stream's name, if not given");
+  Add(endpoint, "params", OptionType::kObject, "",
+      "Query parameters; one may be {type: incremental, cursor_path: .., initial_value: ..}");
+  Add(endpoint, "data_selector", OptionType::kString, "", "Path to the array of records; found, if not given");
+  AddPaginator(endpoint);
+  Add(endpoint, "format", OptionType::kString, "auto", "Of the bodies; auto: by the content type").choices = {
+      "auto", "json", "ndjson", "csv"};
+  auto& since = Add(endpoint, "incremental", OptionType::kObject, "", "Only what is new").members;
+  Add(since, "start_param", OptionType::kString, "", "Parameter that gets the cursor's last value");
+  Add(since, "cursor_path", OptionType::kString, "", "Path to the growing value in a record");
+  Add(since, "initial_value", OptionType::kString, "", "Before the first read");
 }
 
 ConnectorSpec Spec() {
@@ -67,42 +95,8 @@ ConnectorSpec Spec() {
   spec.network = true;
   spec.may_repeat = true;
   spec.delivery = "at least once: records at the cursor's last value come again, and a key makes them one";
-  OptionSpec client = Option("client", OptionType::kObject, "", "How the API is reached");
-  client.required = true;
-  OptionSpec url = Option("base_url", OptionType::kUrl, "", "Where the paths of the streams begin");
-  url.required = true;
-  OptionSpec auth = Option("auth", OptionType::kObject, "", "Credentials; they go to base_url's host alone");
-  OptionSpec kind = Option("type", OptionType::kString, "none", "Kind");
-  kind.choices = {"none", "bearer", "basic", "api_key"};
-  OptionSpec place = Option("location", OptionType::kString, "header", "api_key: where it is sent");
-  place.choices = {"header", "query"};
-  auth.members = {kind,
-                  Secret("token", "bearer"),
-                  Option("username", OptionType::kString, "", "basic"),
-                  Secret("password", "basic"),
-                  Secret("api_key", "api_key"),
-                  Option("name", OptionType::kString, "", "api_key: header or parameter; Authorization, if not given"),
-                  place};
-  client.members = {url, Option("headers", OptionType::kStringMap, "", "Sent with each request"), auth, PaginatorSpec(),
-                    Option("timeout", OptionType::kDuration, "60s", "For one request"),
-                    Option("max_page_bytes", OptionType::kSize, "32MB", "A larger answer is refused"),
-                    Option("max_pages", OptionType::kInteger, "100000", "More pages of one stream are refused"),
-                    Option("allow_private", OptionType::kBoolean, "false", "Also private and local addresses are asked")};
-  spec.options.push_back(client);
-  OptionSpec endpoint = Option("endpoint", OptionType::kObject, "", "What of the API the stream is");
-  OptionSpec path = Option("path", OptionType::kString, "", "Below base_url; the stream's name, if not given");
-  OptionSpec format = Option("format", OptionType::kString, "auto", "Of the bodies; auto: by the content type");
-  format.choices = {"auto", "json", "ndjson", "csv"};
-  OptionSpec since = Option("incremental", OptionType::kObject, "", "Only what is new");
-  since.members = {Option("start_param", OptionType::kString, "", "Parameter that gets the cursor's last value"),
-                   Option("cursor_path", OptionType::kString, "", "Path to the growing value in a record"),
-                   Option("initial_value", OptionType::kString, "", "Before the first read")};
-  endpoint.members = {path,
-                      Option("params", OptionType::kObject, "",
-                             "Query parameters; one may be {type: incremental, cursor_path: .., initial_value: ..}"),
-                      Option("data_selector", OptionType::kString, "", "Path to the array of records; found, if not given"),
-                      PaginatorSpec(), format, since};
-  spec.stream_options.push_back(endpoint);
+  AddClient(spec.options);
+  AddEndpoint(spec.stream_options);
   return spec;
 }
 
