@@ -156,8 +156,10 @@ class Analyzer {
     if (!shape->untyped.empty()) {
       const std::string& name = shape->untyped.front();
       analysis.problem = SqlProblem{
-          "parameter", fmt::format("the type of ${} is not clear from its place: write ${}::VARCHAR, or another type", name, name),
-          {}, {}};
+          "parameter",
+          fmt::format("the type of ${} is not clear from its place: write ${}::VARCHAR, or another type", name, name),
+          {},
+          {}};
       return {};
     }
     const Json plans = document.value("plans", Json::array());

@@ -19,10 +19,12 @@ AnalyzeJob Catalog() {
   AnalyzeJob job;
   job.tables.push_back(CatalogTable{
       "s", "o", Columns({{"id", "BIGINT"}, {"d", "DATE"}, {"x", "DOUBLE"}, {"cid", "BIGINT"}, {"ts", "TIMESTAMPTZ"}})});
-  job.tables.push_back(CatalogTable{"s", "p", Columns({{"id", "BIGINT"}, {"day", "DATE"}, {"amount", "DECIMAL(12,2)"}})});
+  job.tables.push_back(
+      CatalogTable{"s", "p", Columns({{"id", "BIGINT"}, {"day", "DATE"}, {"amount", "DECIMAL(12,2)"}})});
   job.tables.push_back(CatalogTable{"s", "c", Columns({{"cid", "BIGINT"}, {"name", "VARCHAR"}, {"d", "DATE"}})});
-  job.tables.push_back(CatalogTable{"s", "l", Columns({{"id", "BIGINT"}, {"d", "DATE"}, {"tags", "VARCHAR[]"},
-                                                       {"a", "STRUCT(zip VARCHAR, d DATE)"}})});
+  job.tables.push_back(CatalogTable{
+      "s", "l",
+      Columns({{"id", "BIGINT"}, {"d", "DATE"}, {"tags", "VARCHAR[]"}, {"a", "STRUCT(zip VARCHAR, d DATE)"}})});
   return job;
 }
 
@@ -114,8 +116,8 @@ TEST(Analyze, PartitionWiseCases) {
       {"SELECT d FROM s.o UNION ALL SELECT DATE '2026-01-01'", "", "constant"},
       {"SELECT d FROM s.o UNION ALL SELECT max(d) FROM s.c", "", "aggregate"},
       {"SELECT d FROM s.o UNION ALL SELECT ts::DATE FROM s.o", "", "computed"},
-      {"WITH RECURSIVE r AS (SELECT d FROM s.o UNION SELECT d + 1 FROM r WHERE d < DATE '2026-01-09') SELECT d FROM r", "",
-       "recursive"},
+      {"WITH RECURSIVE r AS (SELECT d FROM s.o UNION SELECT d + 1 FROM r WHERE d < DATE '2026-01-09') SELECT d FROM r",
+       "", "recursive"},
       {"SELECT d FROM (VALUES (DATE '2026-01-01')) v(d)", "", "constant"},
       {"SELECT d::DATE AS d FROM range(DATE '2026-01-01', DATE '2026-02-01', INTERVAL 1 DAY) r(d)", "", "constant"},
   };
@@ -212,7 +214,8 @@ TEST(Analyze, NestedAndForeignTypesAreNormalised) {
 }
 
 TEST(Analyze, ParametersHaveTheTypeOfTheirPlace) {
-  const Analysis analysis = AnalyzeOne("SELECT id, $label::VARCHAR AS l FROM s.o WHERE d >= $start AND d < $end AND x > $least");
+  const Analysis analysis =
+      AnalyzeOne("SELECT id, $label::VARCHAR AS l FROM s.o WHERE d >= $start AND d < $end AND x > $least");
   ASSERT_FALSE(analysis.problem) << analysis.problem->message;
   EXPECT_EQ(analysis.parameters.size(), 4U);
   EXPECT_EQ(analysis.parameters.at("start").kind, TypeKind::kDate);

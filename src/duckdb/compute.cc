@@ -81,7 +81,8 @@ Result<StepResult> RunStep(Connection& connection, const ComputeJob& job, const 
     auto dot = step.name.find('.');
     std::string schema = QuoteIdentifier(step.name.substr(0, dot));
     TRY(connection.Run("CREATE SCHEMA IF NOT EXISTS " + schema));
-    TRY(connection.Run(fmt::format("CREATE VIEW {}.{} AS\n{}", schema, QuoteIdentifier(step.name.substr(dot + 1)), step.sql)));
+    TRY(connection.Run(
+        fmt::format("CREATE VIEW {}.{} AS\n{}", schema, QuoteIdentifier(step.name.substr(dot + 1)), step.sql)));
   } else {
     TRY(connection.Run(step.sql));
   }

@@ -63,9 +63,9 @@ class ComputeTest : public ::testing::Test {
     TRY_ASSIGN(auto connection, Connection::Open());
     JobLimits limits;
     TRY(connection->Configure(SettingsOf(limits, x_folder + "/tmp", KeepsOrder(job))));
-    return RunComputeJob(*connection, job, std::getenv("CAUDAL_DUCKDB_EXTENSIONS") != nullptr
-                                               ? std::getenv("CAUDAL_DUCKDB_EXTENSIONS")
-                                               : "/nonexistent");
+    return RunComputeJob(
+        *connection, job,
+        std::getenv("CAUDAL_DUCKDB_EXTENSIONS") != nullptr ? std::getenv("CAUDAL_DUCKDB_EXTENSIONS") : "/nonexistent");
   }
 
   // One query over one table of `files`.
@@ -89,8 +89,8 @@ std::vector<std::string> Paths(const StepResult& step) {
 TEST_F(ComputeTest, WritesAndReadsBackNestedTypesWithFieldIds) {
   const Schema columns{{Column("id", "BIGINT", 1), Column("tags", "VARCHAR[]", 2),
                         Column("address", "STRUCT(zip VARCHAR, n INTEGER)", 3), Column("m", "MAP(VARCHAR, BIGINT)", 4),
-                        Column("at", "TIMESTAMPTZ", 5), Column("amount", "DECIMAL(12,2)", 6),
-                        Column("b", "BLOB", 7), Column("odd \"name'", "DATE", 8)}};
+                        Column("at", "TIMESTAMPTZ", 5), Column("amount", "DECIMAL(12,2)", 6), Column("b", "BLOB", 7),
+                        Column("odd \"name'", "DATE", 8)}};
   ComputeJob job = NewJob();
   job.steps = {WriteStep("w",
                          "SELECT 1 AS id, ['x', NULL] AS tags, {'zip': '1', 'n': 2} AS address, MAP {'k': 5} AS m, "
@@ -98,9 +98,10 @@ TEST_F(ComputeTest, WritesAndReadsBackNestedTypesWithFieldIds) {
                          "DATE '2026-01-31' AS \"odd \"\"name'\"; -- the end",
                          columns),
                QueryStep("back", "SELECT * FROM w"),
-               QueryStep("hoodie", "SELECT DISTINCT _hoodie_commit_time || _hoodie_commit_seqno || _hoodie_record_key || "
-                                   "_hoodie_partition_path || _hoodie_file_name, typeof(_hoodie_file_name) FROM '" +
-                                       x_folder + "/out/w/*.parquet'"),
+               QueryStep("hoodie",
+                         "SELECT DISTINCT _hoodie_commit_time || _hoodie_commit_seqno || _hoodie_record_key || "
+                         "_hoodie_partition_path || _hoodie_file_name, typeof(_hoodie_file_name) FROM '" +
+                             x_folder + "/out/w/*.parquet'"),
                QueryStep("ids", "SELECT name, field_id FROM parquet_schema((SELECT any_value(filename) FROM w))")};
   job.steps[3].sql = "SELECT string_agg(name || '=' || field_id, ' ') FROM parquet_schema('" + x_folder +
                      "/out/w/*.parquet') WHERE field_id IS NOT NULL";
@@ -130,10 +131,11 @@ TEST_F(ComputeTest, WritesAndReadsBackNestedTypesWithFieldIds) {
 TEST_F(ComputeTest, PartitionsKeepNullEmptyAndOddValuesApart) {
   const Schema columns{{Column("id", "BIGINT", 1), Column("p", "VARCHAR", 2)}};
   ComputeJob job = NewJob();
-  Step write = WriteStep("w",
-                         "SELECT i AS id, CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN 'a/b=c %d' WHEN 3 THEN "
-                         "'é' ELSE '..' END AS p FROM range(50000) r(i)",
-                         columns);
+  Step write =
+      WriteStep("w",
+                "SELECT i AS id, CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN 'a/b=c %d' WHEN 3 THEN "
+                "'é' ELSE '..' END AS p FROM range(50000) r(i)",
+                columns);
   write.layout.partition_by = {"p"};
   job.steps = {write, QueryStep("back", "SELECT p, count(*) FROM w GROUP BY p ORDER BY p NULLS FIRST")};
   const auto result = Compute(job);
@@ -196,13 +198,14 @@ TEST_F(ComputeTest, InputsAreReadByFieldIdAndAMissingColumnIsNull) {
   const auto written = Compute(job);
   ASSERT_TRUE(written) << written.error().message;
   // Since then "a" was renamed and widened, "b" dropped, and another "b" added.
-  TableInput input{"s", "t",
-                   Schema{{Column("b", "VARCHAR", 9), Column("renamed", "BIGINT", 1),
-                           Column("later", "STRUCT(x BIGINT)", 11)}},
-                   Paths(written->steps[0]), true};
-  const auto rows = Ask("SELECT b, renamed, later, _file LIKE '%.parquet', _file_row FROM s.t WHERE renamed >= 1 "
-                        "ORDER BY renamed",
-                        input);
+  TableInput input{
+      "s", "t",
+      Schema{{Column("b", "VARCHAR", 9), Column("renamed", "BIGINT", 1), Column("later", "STRUCT(x BIGINT)", 11)}},
+      Paths(written->steps[0]), true};
+  const auto rows =
+      Ask("SELECT b, renamed, later, _file LIKE '%.parquet', _file_row FROM s.t WHERE renamed >= 1 "
+          "ORDER BY renamed",
+          input);
   ASSERT_TRUE(rows) << rows.error().message;
   EXPECT_THAT(rows->rows, ElementsAre(ElementsAre(std::nullopt, "1", std::nullopt, "true", "1"),
                                       ElementsAre(std::nullopt, "2", std::nullopt, "true", "2")));
@@ -263,13 +266,12 @@ TEST_F(ComputeTest, FencesHold) {
   const std::string outside = x_folder + "/secret.csv";
   fs::create_symlink(outside, x_folder + "/out/link.csv");
   for (const std::string& sql : std::vector<std::string>{
-        "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM read_csv('" + outside + "')",
-        "SELECT * FROM read_csv('" + x_folder + "/out/../secret.csv')", "SELECT * FROM '" + outside + "'",
-        "SELECT * FROM glob('/etc/*')", "COPY (SELECT 1) TO '" + x_folder + "/elsewhere.parquet'",
-        "ATTACH '" + x_folder + "/other.db'", "INSTALL httpfs", "LOAD httpfs",
-        "SET threads = 7", "SET enable_external_access = true",
-        "RESET lock_configuration", "EXPORT DATABASE '" + x_folder + "/dump'",
-        "CREATE SECRET s (TYPE s3)", "SELECT * FROM read_text('http://127.0.0.1:1/x')"}) {
+           "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM read_csv('" + outside + "')",
+           "SELECT * FROM read_csv('" + x_folder + "/out/../secret.csv')", "SELECT * FROM '" + outside + "'",
+           "SELECT * FROM glob('/etc/*')", "COPY (SELECT 1) TO '" + x_folder + "/elsewhere.parquet'",
+           "ATTACH '" + x_folder + "/other.db'", "INSTALL httpfs", "LOAD httpfs", "SET threads = 7",
+           "SET enable_external_access = true", "RESET lock_configuration", "EXPORT DATABASE '" + x_folder + "/dump'",
+           "CREATE SECRET s (TYPE s3)", "SELECT * FROM read_text('http://127.0.0.1:1/x')"}) {
     ComputeJob job = NewJob();
     Step run;
     run.sql = sql;
@@ -300,7 +302,8 @@ TEST_F(ComputeTest, QueriesAreCutAtTheirLimitAndKeepTheirOrder) {
   const auto result = Compute(job);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_TRUE(result->steps[0].rows.truncated);
-  EXPECT_THAT(result->steps[0].rows.rows, ElementsAre(ElementsAre("99999"), ElementsAre("99998"), ElementsAre("99997")));
+  EXPECT_THAT(result->steps[0].rows.rows,
+              ElementsAre(ElementsAre("99999"), ElementsAre("99998"), ElementsAre("99997")));
 }
 
 TEST_F(ComputeTest, TimeZonesWorkWithoutAnExtension) {

@@ -7,8 +7,8 @@
 
 #include "base/json.h"
 #include "duckdb/result_set.h"
-#include "duckdb/sqlite_file.h"
 #include "duckdb/sql_text.h"
+#include "duckdb/sqlite_file.h"
 
 namespace caudal {
 namespace {
@@ -67,9 +67,9 @@ struct Connection::Handles {
         return Error{ErrorKind::kInvalidArgument, "no value is given for the query's parameter $" + name,
                      "name parameters as $name, and give each a value", ""};
       }
-      values += fmt::format("{}{} := CAST({} AS {})", values.empty() ? "" : ", ", QuoteIdentifier(name),
-                            found->second.value ? QuoteLiteral(*found->second.value) : "NULL",
-                            found->second.type.ToSql());
+      values +=
+          fmt::format("{}{} := CAST({} AS {})", values.empty() ? "" : ", ", QuoteIdentifier(name),
+                      found->second.value ? QuoteLiteral(*found->second.value) : "NULL", found->second.type.ToSql());
     }
     ResultHandle prepared;
     TRY(Ask("PREPARE caudal_statement AS " + sql, prepared));
@@ -128,22 +128,22 @@ Status Connection::Configure(const ConnectionSettings& settings) {
 
 Status Connection::Attach(const AttachedDatabase& database, const std::string& extensions) {
   if (database.kind != "sqlite") {
-    return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind,
-                 "kinds: sqlite", ""};
+    return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind, "kinds: sqlite",
+                 ""};
   }
   TRY(Run("LOAD " + QuoteLiteral(extensions + "/sqlite_scanner.duckdb_extension")));
   TRY_ASSIGN(const std::string location, ReadableSqliteFile(database.location, x_temp_folder));
-  return Run(fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(location),
-                         QuoteIdentifier(database.name)));
+  return Run(
+      fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(location), QuoteIdentifier(database.name)));
 }
 
 Status Connection::Fence(const std::vector<std::string>& files, const std::vector<std::string>& folders) {
   std::vector<std::string> below;
   for (const std::string& folder : folders) below.push_back(folder.ends_with('/') ? folder : folder + "/");
-  return Run(fmt::format(
-      "SET allowed_paths = {}; SET allowed_directories = {}; SET enable_external_access = false;"
-      "SET lock_configuration = true",
-      LiteralList(files), LiteralList(below)));
+  return Run(
+      fmt::format("SET allowed_paths = {}; SET allowed_directories = {}; SET enable_external_access = false;"
+                  "SET lock_configuration = true",
+                  LiteralList(files), LiteralList(below)));
 }
 
 Status Connection::Run(const std::string& sql) {
@@ -182,9 +182,8 @@ Result<Rows> Connection::Query(const std::string& sql, const std::map<std::strin
     }
   }
   ResultHandle result;
-  TRY(x_handles->AskWith(
-      fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (\n{}\n) LIMIT {}", body, max_rows + 1), parameters,
-      result));
+  TRY(x_handles->AskWith(fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (\n{}\n) LIMIT {}", body, max_rows + 1),
+                         parameters, result));
   rows.rows = TextRows(result.handle);
   if (static_cast<std::int64_t>(rows.rows.size()) > max_rows) {
     rows.rows.resize(static_cast<std::size_t>(max_rows));

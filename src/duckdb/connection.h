@@ -19,8 +19,8 @@ struct ConnectionSettings {
   std::int64_t memory_bytes = 0;  // what DuckDB may count
   std::int64_t spill_bytes = 0;
   int threads = 1;
-  std::string temp_folder;   // "" = nothing is spilled
-  bool keep_order = true;    // rows keep their order without ORDER BY, at the cost of memory
+  std::string temp_folder;  // "" = nothing is spilled
+  bool keep_order = true;   // rows keep their order without ORDER BY, at the cost of memory
 };
 
 class Connection {
@@ -45,8 +45,7 @@ class Connection {
 
   /// A SELECT's rows as text, at most `max_rows`. Parameters that it does not name are ignored; one that has no value
   /// is kInvalidArgument.
-  Result<Rows> Query(const std::string& sql, const std::map<std::string, Parameter>& parameters,
-                     std::int64_t max_rows);
+  Result<Rows> Query(const std::string& sql, const std::map<std::string, Parameter>& parameters, std::int64_t max_rows);
 
   /// A SELECT's columns and parameters, from binding it alone.
   struct Shape {

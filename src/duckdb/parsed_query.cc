@@ -71,16 +71,17 @@ Result<ParsedQuery> ParseQuery(Connection& connection, const std::string& sql) {
     parsed.problem = ProblemOf(document);
     if (parsed.problem->kind == "not implemented") {
       parsed.problem->kind = "not a select";
-      parsed.problem->message = "only a SELECT is accepted here (PIVOT and UNPIVOT as statements are not one: use them in FROM)";
+      parsed.problem->message =
+          "only a SELECT is accepted here (PIVOT and UNPIVOT as statements are not one: use them in FROM)";
     }
     return parsed;
   }
   const Json statements = document.value("statements", Json::array());
   if (statements.size() != 1) {
     parsed.problem = SqlProblem{"not a select",
-                                statements.empty() ? "there is no statement, one SELECT is needed"
-                                                   : fmt::format("one SELECT is accepted here, not {} statements",
-                                                                 statements.size()),
+                                statements.empty()
+                                    ? "there is no statement, one SELECT is needed"
+                                    : fmt::format("one SELECT is accepted here, not {} statements", statements.size()),
                                 std::nullopt,
                                 {}};
     return parsed;

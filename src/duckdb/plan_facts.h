@@ -35,7 +35,8 @@ struct RelationFacts {
   bool keeps_every_row = false;
 };
 
-/// `plan`: the first member of "plans". A plan of a form that this code does not know gives fewer facts, never false ones.
+/// `plan`: the first member of "plans". A plan of a form that this code does not know gives fewer facts, never false
+/// ones.
 RelationFacts FactsOf(const Json& plan);
 
 }  // namespace caudal

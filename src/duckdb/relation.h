@@ -24,8 +24,9 @@ class RelationReader {
     Schema columns;
     Cell cursor;
   };
-  /// Copies `sql` to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned` keeps
-  /// its type and field id, others get fresh ids. `cursor_sql` ("" = none) answers one VARCHAR in the same snapshot.
+  /// Copies `sql` to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned`
+  /// keeps its type and field id, others get fresh ids. `cursor_sql` ("" = none) answers one VARCHAR in the same
+  /// snapshot.
   Result<Copied> Copy(const AttachedDatabase& database, const std::string& sql, const std::string& cursor_sql,
                       const std::string& path, const std::string& source_file, const Schema& pinned);
 

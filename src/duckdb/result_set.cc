@@ -78,27 +78,45 @@ std::string ChildrenText(duckdb_logical_type type) {
 
 const char* PlainName(duckdb_type id) {
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return "BOOLEAN";
-    case DUCKDB_TYPE_TINYINT: return "TINYINT";
-    case DUCKDB_TYPE_SMALLINT: return "SMALLINT";
-    case DUCKDB_TYPE_INTEGER: return "INTEGER";
-    case DUCKDB_TYPE_BIGINT: return "BIGINT";
-    case DUCKDB_TYPE_UTINYINT: return "UTINYINT";
-    case DUCKDB_TYPE_USMALLINT: return "USMALLINT";
-    case DUCKDB_TYPE_UINTEGER: return "UINTEGER";
-    case DUCKDB_TYPE_UBIGINT: return "UBIGINT";
-    case DUCKDB_TYPE_FLOAT: return "FLOAT";
-    case DUCKDB_TYPE_DOUBLE: return "DOUBLE";
+    case DUCKDB_TYPE_BOOLEAN:
+      return "BOOLEAN";
+    case DUCKDB_TYPE_TINYINT:
+      return "TINYINT";
+    case DUCKDB_TYPE_SMALLINT:
+      return "SMALLINT";
+    case DUCKDB_TYPE_INTEGER:
+      return "INTEGER";
+    case DUCKDB_TYPE_BIGINT:
+      return "BIGINT";
+    case DUCKDB_TYPE_UTINYINT:
+      return "UTINYINT";
+    case DUCKDB_TYPE_USMALLINT:
+      return "USMALLINT";
+    case DUCKDB_TYPE_UINTEGER:
+      return "UINTEGER";
+    case DUCKDB_TYPE_UBIGINT:
+      return "UBIGINT";
+    case DUCKDB_TYPE_FLOAT:
+      return "FLOAT";
+    case DUCKDB_TYPE_DOUBLE:
+      return "DOUBLE";
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
-    case DUCKDB_TYPE_TIMESTAMP_NS: return "TIMESTAMP";
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return "TIMESTAMPTZ";
-    case DUCKDB_TYPE_DATE: return "DATE";
-    case DUCKDB_TYPE_HUGEINT: return "HUGEINT";
-    case DUCKDB_TYPE_UHUGEINT: return "UHUGEINT";
-    case DUCKDB_TYPE_BLOB: return "BLOB";
-    default: return "VARCHAR";  // TIME, INTERVAL, UUID, ENUM, BIT, NULL: as ParseType has it
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return "TIMESTAMP";
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return "TIMESTAMPTZ";
+    case DUCKDB_TYPE_DATE:
+      return "DATE";
+    case DUCKDB_TYPE_HUGEINT:
+      return "HUGEINT";
+    case DUCKDB_TYPE_UHUGEINT:
+      return "UHUGEINT";
+    case DUCKDB_TYPE_BLOB:
+      return "BLOB";
+    default:
+      return "VARCHAR";  // TIME, INTERVAL, UUID, ENUM, BIT, NULL: as ParseType has it
   }
 }
 
@@ -108,15 +126,21 @@ ErrorKind KindOf(duckdb_error_type type) {
     case DUCKDB_ERROR_IO:
     case DUCKDB_ERROR_HTTP:
     case DUCKDB_ERROR_NETWORK:
-    case DUCKDB_ERROR_CONNECTION: return ErrorKind::kUnavailable;
-    case DUCKDB_ERROR_INTERRUPT: return ErrorKind::kCancelled;
-    case DUCKDB_ERROR_PERMISSION: return ErrorKind::kPermission;
-    case DUCKDB_ERROR_NOT_IMPLEMENTED: return ErrorKind::kUnsupported;
+    case DUCKDB_ERROR_CONNECTION:
+      return ErrorKind::kUnavailable;
+    case DUCKDB_ERROR_INTERRUPT:
+      return ErrorKind::kCancelled;
+    case DUCKDB_ERROR_PERMISSION:
+      return ErrorKind::kPermission;
+    case DUCKDB_ERROR_NOT_IMPLEMENTED:
+      return ErrorKind::kUnsupported;
     case DUCKDB_ERROR_INTERNAL:
     case DUCKDB_ERROR_FATAL:
     case DUCKDB_ERROR_NULL_POINTER:
-    case DUCKDB_ERROR_SERIALIZATION: return ErrorKind::kInternal;
-    default: return ErrorKind::kInvalidArgument;
+    case DUCKDB_ERROR_SERIALIZATION:
+      return ErrorKind::kInternal;
+    default:
+      return ErrorKind::kInvalidArgument;
   }
 }
 
@@ -150,8 +174,10 @@ std::string TypeText(duckdb_logical_type type) {
       const Destroyed value(duckdb_map_type_value_type(type));
       return fmt::format("MAP({}, {})", TypeText(key.handle), TypeText(value.handle));
     }
-    case DUCKDB_TYPE_STRUCT: return "STRUCT(" + ChildrenText(type) + ")";
-    default: return PlainName(id);
+    case DUCKDB_TYPE_STRUCT:
+      return "STRUCT(" + ChildrenText(type) + ")";
+    default:
+      return PlainName(id);
   }
 }
 

@@ -55,7 +55,8 @@ bool IsFiller(std::string_view lexeme) {
 // becomes the same UTF8 column as a VARCHAR would, without hashing every value: docs/decisions/0011-marker-columns.md.
 std::string FileColumns(const Schema& columns) {
   std::string list;
-  for (const std::string_view name : kHoodieColumns) list += fmt::format("{}''::ENUM('') AS {}", list.empty() ? "" : ", ", name);
+  for (const std::string_view name : kHoodieColumns)
+    list += fmt::format("{}''::ENUM('') AS {}", list.empty() ? "" : ", ", name);
   for (const Field& field : columns.fields) {
     const std::string name = QuoteIdentifier(field.name);
     list += fmt::format(", CAST({} AS {}) AS {}", name, field.type.ToSql(), name);
@@ -127,7 +128,8 @@ std::string CopyOf(const std::string& select, const WriteLayout& layout) {
     partitions = {layout.file_by};
   }
   std::string order;
-  for (const std::string& name : layout.order_by) order += (order.empty() ? " ORDER BY " : ", ") + QuoteIdentifier(name);
+  for (const std::string& name : layout.order_by)
+    order += (order.empty() ? " ORDER BY " : ", ") + QuoteIdentifier(name);
 
   std::string options = FileOptions(layout.columns) + ", FILENAME_PATTERN 'part-{uuidv4}'";
   if (partitions.empty()) {

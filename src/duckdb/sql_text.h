@@ -24,9 +24,8 @@ std::string FieldIds(const Schema& columns);
 std::string ScanOf(const TableInput& input);
 
 /// The five columns that Hudi's readers expect in front, in order.
-inline constexpr std::string_view kHoodieColumns[] = {"_hoodie_commit_time", "_hoodie_commit_seqno",
-                                                      "_hoodie_record_key", "_hoodie_partition_path",
-                                                      "_hoodie_file_name"};
+inline constexpr std::string_view kHoodieColumns[] = {
+    "_hoodie_commit_time", "_hoodie_commit_seqno", "_hoodie_record_key", "_hoodie_partition_path", "_hoodie_file_name"};
 inline constexpr int kFirstHoodieFieldId = 1000001;
 
 /// The COPY statement of a write step: files in the layout's folder.

@@ -17,8 +17,8 @@ using CancelFlag = std::atomic<bool>;
 
 struct RunOptions {
   JobLimits limits;
-  const CancelFlag* cancel = nullptr;                      // may be null
-  std::function<void(const JobProgress&)> progress = {};   // called from a pool thread; may be empty
+  const CancelFlag* cancel = nullptr;                     // may be null
+  std::function<void(const JobProgress&)> progress = {};  // called from a pool thread; may be empty
 };
 
 /// What a finished job cost, seen from outside the worker.

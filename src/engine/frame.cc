@@ -18,10 +18,10 @@ Error Malformed(std::string why) {
 
 Result<std::string> EncodeFrame(FrameType type, std::string_view payload) {
   if (payload.size() > kMaxFrameBytes) {
-    return Error{ErrorKind::kInvalidArgument,
-                 fmt::format("a message to or from a worker may have {} bytes; this one has {}", kMaxFrameBytes,
-                             payload.size()),
-                 "ask for fewer rows or files at once", ""};
+    return Error{
+        ErrorKind::kInvalidArgument,
+        fmt::format("a message to or from a worker may have {} bytes; this one has {}", kMaxFrameBytes, payload.size()),
+        "ask for fewer rows or files at once", ""};
   }
   std::string out;
   out.reserve(kFrameHeaderBytes + payload.size());
@@ -100,8 +100,8 @@ Result<std::optional<Frame>> ReadFrame(int fd, FrameDecoder& decoder) {
     const ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      return Error{ErrorKind::kUnavailable,
-                   fmt::format("cannot read from the other process: {}", std::strerror(errno)), "", ""};
+      return Error{ErrorKind::kUnavailable, fmt::format("cannot read from the other process: {}", std::strerror(errno)),
+                   "", ""};
     }
     if (n == 0) {
       TRY(decoder.Finish());

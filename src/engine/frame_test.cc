@@ -28,8 +28,7 @@ std::string SampleOrder() {
 }
 
 TEST(Frame, ArrivesWholeHoweverItIsCut) {
-  const std::string bytes = EncodeFrame(FrameType::kJob, "{}").value() +
-                            EncodeFrame(FrameType::kProgress, "").value() +
+  const std::string bytes = EncodeFrame(FrameType::kJob, "{}").value() + EncodeFrame(FrameType::kProgress, "").value() +
                             EncodeFrame(FrameType::kResult, std::string(100000, 'x')).value();
   for (const std::size_t step : {std::size_t{1}, std::size_t{3}, std::size_t{4096}, bytes.size()}) {
     FrameDecoder decoder;
@@ -112,10 +111,18 @@ TEST(Frame, MutatedStreamsNeverCrashTheReader) {
     for (unsigned i = 0; i < changes; ++i) {
       const std::size_t at = random() % bytes.size();
       switch (random() % 4) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes.resize(at + 1); break;
-        case 2: bytes.insert(at, 1, static_cast<char>(random())); break;
-        default: bytes[random() % std::min<std::size_t>(bytes.size(), 5)] = static_cast<char>(random()); break;
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes.resize(at + 1);
+          break;
+        case 2:
+          bytes.insert(at, 1, static_cast<char>(random()));
+          break;
+        default:
+          bytes[random() % std::min<std::size_t>(bytes.size(), 5)] = static_cast<char>(random());
+          break;
       }
     }
     FrameDecoder decoder;

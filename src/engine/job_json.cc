@@ -29,7 +29,8 @@ T Take(Result<T> result) {
 }
 
 template <typename F>
-auto FromText(std::string_view text, std::string_view what, F read) -> Result<decltype(read(std::declval<const Json&>()))> {
+auto FromText(std::string_view text, std::string_view what, F read)
+    -> Result<decltype(read(std::declval<const Json&>()))> {
   TRY_ASSIGN(const Json json, ParseJson(text, what));
   try {
     return read(json);
@@ -417,10 +418,8 @@ Result<JobProgress> ProgressFromJson(std::string_view text) {
 }
 
 std::string ErrorToJson(const Error& error) {
-  return DumpJson(Json{{"kind", KindName(error.kind)},
-                       {"message", error.message},
-                       {"next", error.next},
-                       {"where", error.where}});
+  return DumpJson(
+      Json{{"kind", KindName(error.kind)}, {"message", error.message}, {"next", error.next}, {"where", error.where}});
 }
 
 Error ErrorFromJson(std::string_view text) {

@@ -111,7 +111,8 @@ TEST(JobJson, ResultsComeBackWhole) {
   ComputeResult compute;
   StepResult& step = compute.steps.emplace_back();
   step.name = "w";
-  step.files.push_back(WrittenFile{"/f.parquet", 3, 99, {{"d", std::nullopt}}, {{"id", ColumnStats{"1", "9", 0, false}}}});
+  step.files.push_back(
+      WrittenFile{"/f.parquet", 3, 99, {{"d", std::nullopt}}, {{"id", ColumnStats{"1", "9", 0, false}}}});
   step.rows.schema = TwoColumns();
   step.rows.rows = {{"1", std::nullopt}};
   step.rows.truncated = true;
@@ -151,9 +152,9 @@ TEST(JobJson, ResultsComeBackWhole) {
 }
 
 TEST(JobJson, RefusesWhatItDoesNotKnow) {
-  for (const char* text : {"", "[]", "{}", "{\"kind\":\"compute\"}", "null", "{\"kind\":\"dance\",\"limits\":1}",
-                           R"({"kind":"compute","result":{"steps":[{"name":1}]}})",
-                           R"({"kind":"compute","result":{"steps":3}})"}) {
+  for (const char* text :
+       {"", "[]", "{}", "{\"kind\":\"compute\"}", "null", "{\"kind\":\"dance\",\"limits\":1}",
+        R"({"kind":"compute","result":{"steps":[{"name":1}]}})", R"({"kind":"compute","result":{"steps":3}})"}) {
     EXPECT_FALSE(OrderFromJson(text)) << text;
     EXPECT_FALSE(JobResultFromJson(text)) << text;
     EXPECT_EQ(ErrorFromJson(text).kind, ErrorKind::kCorruption) << text;

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-constexpr const char* kLongQuery = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11";
+constexpr const char* kLongQuery =
+    "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11";
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path);
@@ -125,7 +126,8 @@ TEST_F(PoolTest, ComputesWritesAndCleansUp) {
   write.sql = "SELECT i + $n AS id, i % 2 AS p FROM range(100) r(i)";
   write.user_sql = true;
   write.layout.folder = x_folder + "/out/w";
-  write.layout.columns = Schema{{Field{"id", ParseType("BIGINT").value(), 1}, Field{"p", ParseType("BIGINT").value(), 2}}};
+  write.layout.columns =
+      Schema{{Field{"id", ParseType("BIGINT").value(), 1}, Field{"p", ParseType("BIGINT").value(), 2}}};
   write.layout.partition_by = {"p"};
   job.steps = {write};
   const auto written = RunCompute(*pool, job, Limits(512), nullptr);
@@ -150,9 +152,10 @@ TEST_F(PoolTest, SpillsIntoItsOwnFolderWhichGoesWithIt) {
   options.progress = [&](const JobProgress&) {
     for (const auto& entry : fs::recursive_directory_iterator(x_folder + "/tmp")) spilled |= entry.is_regular_file();
   };
-  const auto result = RunCompute(
-      *pool, Query("SELECT count(*) FROM (SELECT hash(range) h, repeat('x', 50) r FROM range(2500000) ORDER BY h, r LIMIT 2000000)"),
-      options, nullptr);
+  const auto result = RunCompute(*pool,
+                                 Query("SELECT count(*) FROM (SELECT hash(range) h, repeat('x', 50) r FROM "
+                                       "range(2500000) ORDER BY h, r LIMIT 2000000)"),
+                                 options, nullptr);
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_TRUE(spilled);
   pool.reset();
@@ -232,12 +235,12 @@ TEST_F(PoolTest, MemoryThatDuckDbDoesNotCountHitsTheCeiling) {
   ASSERT_NE(pool, nullptr);
   JobCost cost;
   // Strings of one vector live in a heap beside the buffer manager.
-  const auto result = RunCompute(
-      *pool, Query("SELECT max(length(repeat(repeat(range::VARCHAR || 'x', 1000), 1000))) FROM range(4000)"), Limits(300), &cost);
+  const auto result =
+      RunCompute(*pool, Query("SELECT max(length(repeat(repeat(range::VARCHAR || 'x', 1000), 1000))) FROM range(4000)"),
+                 Limits(300), &cost);
   ASSERT_FALSE(result) << result->steps[0].rows.rows[0][0].value_or("") << " peak " << cost.peak_memory_bytes;
   EXPECT_EQ(result.error().kind, ErrorKind::kUnavailable) << result.error().message;
-  EXPECT_THAT(result.error().message,
-              ::testing::AnyOf(HasSubstr("memory ceiling of 300 MiB"), HasSubstr("memory")));
+  EXPECT_THAT(result.error().message, ::testing::AnyOf(HasSubstr("memory ceiling of 300 MiB"), HasSubstr("memory")));
   RecordProperty("cause", result.error().message);
   EXPECT_LT(cost.peak_memory_bytes, std::int64_t{700} << 20);
   EXPECT_GT(cost.peak_memory_bytes, std::int64_t{200} << 20) << "it did not get far enough to prove anything";

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kTick{50};            // cancel, limits and memory are looked at this often
+constexpr milliseconds kTick{50};  // cancel, limits and memory are looked at this often
 constexpr milliseconds kProgressEvery{200};
 constexpr milliseconds kStartLimit{30'000};  // a worker that is not ready by then never will be
 
@@ -47,7 +47,8 @@ class Watch {
       return Error{ErrorKind::kCancelled, "cancelled", "", ""};
     }
     if (elapsed() > x_options.limits.timeout) {
-      return Error{ErrorKind::kTimeout, "the job took longer than its limit of " + FormatDuration(x_options.limits.timeout),
+      return Error{ErrorKind::kTimeout,
+                   "the job took longer than its limit of " + FormatDuration(x_options.limits.timeout),
                    "give it more time, or less to do at once", ""};
     }
     if (worker == nullptr) return {};
@@ -186,9 +187,7 @@ class WorkerPool final : public Engine {
     }
   }
 
-  static Error Unexpected() {
-    return Error{ErrorKind::kCorruption, "the worker sent a message out of order", "", ""};
-  }
+  static Error Unexpected() { return Error{ErrorKind::kCorruption, "the worker sent a message out of order", "", ""}; }
 
   Result<JobResult> RunOnce(const Job& job, const RunOptions& options, Watch& watch, JobCost& spent) {
     TRY_ASSIGN(const IdleWorker worker, AcquireReady(watch));
@@ -214,14 +213,17 @@ class WorkerPool final : public Engine {
         continue;
       }
       switch ((*frame)->type) {
-        case FrameType::kResult: return JobResultFromJson((*frame)->payload);
-        case FrameType::kError: return ErrorFromJson((*frame)->payload);
+        case FrameType::kResult:
+          return JobResultFromJson((*frame)->payload);
+        case FrameType::kError:
+          return ErrorFromJson((*frame)->payload);
         case FrameType::kProgress: {
           TRY_ASSIGN(const JobProgress progress, ProgressFromJson((*frame)->payload));
           watch.Note(progress);
           break;
         }
-        default: return Unexpected();
+        default:
+          return Unexpected();
       }
     }
   }

@@ -70,7 +70,7 @@ struct ChildSetup {
 [[noreturn]] void BecomeWorker(const ChildSetup& setup) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != setup.parent) ::_exit(125);  // it died before the line above
-  ::setsid();  // Ctrl-C is the parent's affair, which then cancels
+  ::setsid();                                     // Ctrl-C is the parent's affair, which then cancels
   // First out of the way of 0 to 3, which dup2 fills.
   const int socket = ::fcntl(setup.socket, F_DUPFD, 10);
   const int null = ::fcntl(setup.null, F_DUPFD, 10);

@@ -24,10 +24,12 @@ class DatabaseTest : public ::testing::Test {
     fs::create_directories(x_folder + "/staging");
     const auto connection = Connection::Open();
     ASSERT_TRUE(connection);
-    const Status made = (*connection)->Run(
-        "LOAD '" CAUDAL_EXTENSIONS_FOLDER "/sqlite_scanner.duckdb_extension'; ATTACH '" + x_folder +
-        "/erp.db' AS erp (TYPE sqlite); CREATE TABLE erp.customers (id BIGINT, name VARCHAR, changed VARCHAR); "
-        "INSERT INTO erp.customers VALUES (1, 'a', '2026-01-01'), (2, NULL, '2026-01-03'); DETACH erp");
+    const Status made =
+        (*connection)
+            ->Run(
+                "LOAD '" CAUDAL_EXTENSIONS_FOLDER "/sqlite_scanner.duckdb_extension'; ATTACH '" + x_folder +
+                "/erp.db' AS erp (TYPE sqlite); CREATE TABLE erp.customers (id BIGINT, name VARCHAR, changed VARCHAR); "
+                "INSERT INTO erp.customers VALUES (1, 'a', '2026-01-01'), (2, NULL, '2026-01-03'); DETACH erp");
     ASSERT_TRUE(made) << made.error().message;
   }
   void TearDown() override { fs::remove_all(x_folder); }
@@ -45,10 +47,11 @@ TEST_F(DatabaseTest, RelationIsCopiedWithPinnedIdsOriginsAndCursor) {
   ASSERT_TRUE(names) << names.error().message;
   EXPECT_THAT(names->rows, ElementsAre(ElementsAre("a"), ElementsAre(std::nullopt)));
 
-  const Schema pinned{{Field{"changed", ParseType("DATE").value(), 7}, Field{"_source_row", ParseType("BIGINT").value(), 9}}};
+  const Schema pinned{
+      {Field{"changed", ParseType("DATE").value(), 7}, Field{"_source_row", ParseType("BIGINT").value(), 9}}};
   const std::string path = x_folder + "/staging/r.parquet";
-  const auto copied = reader.Copy(Database(), "SELECT * FROM erp.customers", "SELECT max(changed) FROM erp.customers", path,
-                                  "raw/erp/1.parquet", pinned);
+  const auto copied = reader.Copy(Database(), "SELECT * FROM erp.customers", "SELECT max(changed) FROM erp.customers",
+                                  path, "raw/erp/1.parquet", pinned);
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_EQ(copied->cursor, "2026-01-03");
   EXPECT_EQ(copied->file.rows, 2);
@@ -62,8 +65,8 @@ TEST_F(DatabaseTest, RelationIsCopiedWithPinnedIdsOriginsAndCursor) {
   EXPECT_GT(copied->columns.Find("id")->id, 9);
   EXPECT_EQ(copied->columns.fields.back().name, "_source_row");
 
-  const auto none = reader.Copy(Database(), "SELECT * FROM erp.customers WHERE id > 9", "", x_folder + "/staging/n.parquet",
-                                "raw/erp/2.parquet", pinned);
+  const auto none = reader.Copy(Database(), "SELECT * FROM erp.customers WHERE id > 9", "",
+                                x_folder + "/staging/n.parquet", "raw/erp/2.parquet", pinned);
   ASSERT_TRUE(none) << none.error().message;
   EXPECT_EQ(none->file.rows, 0);
   EXPECT_FALSE(fs::exists(x_folder + "/staging/n.parquet"));

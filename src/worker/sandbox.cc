@@ -26,9 +26,9 @@ struct RulesetAttributes {
   std::uint64_t handled_access_net;  // since version 4
   std::uint64_t scoped;              // since version 6
 };
-constexpr std::uint64_t kFsTruncate = 1ULL << 14;  // version 3
-constexpr std::uint64_t kFsIoctlDev = 1ULL << 15;  // version 5
-constexpr std::uint64_t kNetBindAndConnect = 3;    // version 4
+constexpr std::uint64_t kFsTruncate = 1ULL << 14;     // version 3
+constexpr std::uint64_t kFsIoctlDev = 1ULL << 15;     // version 5
+constexpr std::uint64_t kNetBindAndConnect = 3;       // version 4
 constexpr std::uint64_t kScopeSocketsAndSignals = 3;  // version 6
 
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -88,10 +88,9 @@ Status RestrictFiles(const Rights& rights) {
     if (status) status = AllowBeneath(ruleset, path, kWrite & handled);
   }
   if (status && rights.network) {
-    for (const char* path :
-         {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services",
-          "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/pki",
-          "/run/systemd/resolve"}) {
+    for (const char* path : {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
+                             "/etc/services", "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates",
+                             "/usr/local/share/ca-certificates", "/etc/pki", "/run/systemd/resolve"}) {
       if (status) status = AllowBeneath(ruleset, path, kRead & handled);
     }
   }
@@ -148,10 +147,10 @@ Status SandboxSupported() {
                  "boot with lsm=landlock,..., or run with --no-sandbox if you trust every source and query", ""};
   }
   if (::prctl(PR_GET_SECCOMP) < 0) {
-    return Error{ErrorKind::kUnsupported,
-                 "this kernel has no seccomp filters, which keep worker processes from network and other processes",
-                 "use a kernel with CONFIG_SECCOMP_FILTER, or run with --no-sandbox if you trust every source and query",
-                 ""};
+    return Error{
+        ErrorKind::kUnsupported,
+        "this kernel has no seccomp filters, which keep worker processes from network and other processes",
+        "use a kernel with CONFIG_SECCOMP_FILTER, or run with --no-sandbox if you trust every source and query", ""};
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// Native code inside the sandbox of each kind of job: it tries what it may not do, and what it may. Each probe runs in a
-// forked child that confines itself first and reports by its exit code.
+// Native code inside the sandbox of each kind of job: it tries what it may not do, and what it may. Each probe runs in
+// a forked child that confines itself first and reports by its exit code.
 #include "worker/sandbox.h"
 
 #include <arpa/inet.h>
@@ -53,7 +53,8 @@ class SandboxTest : public ::testing::Test {
     ASSERT_TRUE(SandboxSupported()) << SandboxSupported().error().message;
     std::string pattern = ::testing::TempDir() + "/sandboxXXXXXX";
     x_folder = ::mkdtemp(pattern.data());
-    for (const char* name : {"/in", "/out", "/staging", "/lake", "/tmp", "/other"}) fs::create_directories(x_folder + name);
+    for (const char* name : {"/in", "/out", "/staging", "/lake", "/tmp", "/other"})
+      fs::create_directories(x_folder + name);
     for (const char* name : {"/in/a", "/in/b", "/staging/s", "/lake/l", "/other/o", "/erp.db", "/erp.db-wal"}) {
       std::ofstream(x_folder + name) << "x";
     }
@@ -113,8 +114,11 @@ class SandboxTest : public ::testing::Test {
   }
 
   std::vector<std::pair<std::string, WorkOrder>> EveryKind() const {
-    return {{"compute", Compute()}, {"analyze", Analyze()}, {"extract", Extract(false)},
-            {"extract with network", Extract(true)}, {"move", Move()}};
+    return {{"compute", Compute()},
+            {"analyze", Analyze()},
+            {"extract", Extract(false)},
+            {"extract with network", Extract(true)},
+            {"move", Move()}};
   }
 
   Probe Connect() {
@@ -140,9 +144,9 @@ TEST_F(SandboxTest, NoKindTouchesFilesThatAreNotItsOwn) {
   const std::string parent = std::to_string(::getpid());
   for (const auto& [kind, order] : EveryKind()) {
     SCOPED_TRACE(kind);
-    for (const std::string& path :
-         std::vector<std::string>{"/etc/passwd", "/etc/shadow", "/proc/" + parent + "/environ", "/proc/" + parent + "/mem",
-                                  "/proc/self/environ", x_folder + "/other/o", x_folder + "/in/b", x_folder + "/out/link"}) {
+    for (const std::string& path : std::vector<std::string>{
+             "/etc/passwd", "/etc/shadow", "/proc/" + parent + "/environ", "/proc/" + parent + "/mem",
+             "/proc/self/environ", x_folder + "/other/o", x_folder + "/in/b", x_folder + "/out/link"}) {
       EXPECT_EQ(Try(order, [&] { return OpenFor(path, O_RDONLY); }), EACCES) << path;
     }
     EXPECT_EQ(Try(order, [&] { return OpenFor(x_folder + "/other/new", O_WRONLY | O_CREAT); }), EACCES);
@@ -158,7 +162,9 @@ TEST_F(SandboxTest, NoKindTouchesFilesThatAreNotItsOwn) {
 }
 
 TEST_F(SandboxTest, EachKindHasItsOwnFiles) {
-  const auto read = [&](const std::string& name) { return [this, name] { return OpenFor(x_folder + name, O_RDONLY); }; };
+  const auto read = [&](const std::string& name) {
+    return [this, name] { return OpenFor(x_folder + name, O_RDONLY); };
+  };
   const auto write = [&](const std::string& name) {
     return [this, name] { return OpenFor(x_folder + name, O_RDWR | O_CREAT); };
   };
@@ -178,10 +184,10 @@ TEST_F(SandboxTest, EachKindHasItsOwnFiles) {
 
   EXPECT_EQ(Try(Move(), read("/staging/s")), 0);
   EXPECT_EQ(Try(Move(), write("/lake/new")), 0);
-  EXPECT_EQ(Try(Move(), [&] {
-              return Outcome(::link((x_folder + "/staging/s").c_str(), (x_folder + "/lake/linked").c_str()));
-            }),
-            0);
+  EXPECT_EQ(
+      Try(Move(),
+          [&] { return Outcome(::link((x_folder + "/staging/s").c_str(), (x_folder + "/lake/linked").c_str())); }),
+      0);
   EXPECT_EQ(Try(Move(), read("/in/a")), EACCES);
 }
 
@@ -208,13 +214,15 @@ TEST_F(SandboxTest, NoKindStartsTouchesOrSignalsAProcess) {
       {"libc fork", [] { return Outcome(::fork()); }},
       {"vfork", [] { return Outcome(::syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0)); }},
       {"namespaces", [] { return Outcome(::unshare(CLONE_NEWUSER)); }},
-      {"execve", [] {
+      {"execve",
+       [] {
          char name[] = "/bin/true";
          char* arguments[] = {name, nullptr};
          return Outcome(::execve(name, arguments, nullptr));
        }},
       {"ptrace", [parent] { return Outcome(::ptrace(PTRACE_ATTACH, parent, nullptr, nullptr)); }},
-      {"read memory", [parent] {
+      {"read memory",
+       [parent] {
          iovec vector{&byte, 1};
          return Outcome(::process_vm_readv(parent, &vector, 1, &vector, 1, 0));
        }},
@@ -223,7 +231,8 @@ TEST_F(SandboxTest, NoKindStartsTouchesOrSignalsAProcess) {
       {"tgkill", [parent] { return Outcome(::syscall(SYS_tgkill, parent, parent, SIGTERM)); }},
       {"sigqueue", [parent] { return Outcome(::sigqueue(parent, SIGTERM, sigval{})); }},
       {"pidfd", [parent] { return Outcome(::syscall(SYS_pidfd_open, parent, 0)); }},
-      {"limits", [parent] {
+      {"limits",
+       [parent] {
          rlimit none{0, 0};
          return Outcome(::prlimit(parent, RLIMIT_NOFILE, &none, nullptr));
        }},
@@ -233,7 +242,8 @@ TEST_F(SandboxTest, NoKindStartsTouchesOrSignalsAProcess) {
       {"keyctl", [] { return Outcome(::syscall(SYS_keyctl, 0, 0)); }},
       {"mount", [] { return Outcome(::syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, nullptr)); }},
       {"userfaultfd", [] { return Outcome(::syscall(SYS_userfaultfd, 0)); }},
-      {"more limits", [] {
+      {"more limits",
+       [] {
          rlimit core{1 << 20, 1 << 20};
          return ::geteuid() == 0 ? EPERM : Outcome(::setrlimit(RLIMIT_CORE, &core));
        }},
