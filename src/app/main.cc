@@ -5,18 +5,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "worker/worker_main.h"
-
-#if __has_include("app/cli.h")
 #include "app/cli.h"
-#else
-namespace caudal {
-int RunCli(int, char**) {
-  std::fputs("usage: caudal COMMAND\n", stderr);
-  return 2;
-}
-}  // namespace caudal
-#endif
+#include "worker/worker_main.h"
 
 namespace {
 
