@@ -68,7 +68,7 @@ std::string LineColumns(const StagedBatch& batch) {
 std::string ParquetColumns(const StagedBatch& batch) {
   return fmt::format(
       "SELECT column_name AS name, 'sql' AS how, column_type AS type, false AS days, false AS stamps, "
-      "row_number() OVER () AS place FROM (DESCRIBE SELECT * FROM read_parquet({}))",
+      "row_number() OVER () AS place FROM (DESCRIBE SELECT * FROM read_parquet({}, hive_partitioning=false))",
       QuoteLiteral(batch.path));
 }
 

@@ -213,7 +213,7 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
   }
   // A column that the file lacks is NULL, one that the table lacks is dropped.
   const std::string from =
-      fmt::format("(SELECT {} WHERE false UNION ALL BY NAME SELECT * FROM read_parquet({}, file_row_number=true))",
+      fmt::format("(SELECT {} WHERE false UNION ALL BY NAME SELECT * FROM read_parquet({}, file_row_number=true, hive_partitioning=false))",
                   Joined(nulls, ", "), QuoteLiteral(batch.path));
   const std::string key = words.keys->Of(batch.first_chunk);
   std::string misfit;

@@ -79,19 +79,19 @@ std::string AddCandidateView(ComputeJob& job, const Workspace& workspace, const 
 
 Status AddRelated(ComputeJob& job, const Workspace& workspace, const std::vector<CheckSpec>& checks, AuditScope& scope) {
   for (const CheckSpec& check : checks) {
-    auto to = check.args.find("to");
-    if (check.name != "relationships" || to == check.args.end() || scope.others.contains(to->second)) continue;
-    Table other = workspace.TableOf(to->second);
-    auto snapshot = other.Latest();
-    if (!snapshot) {
-      Error error = std::move(snapshot).error();
-      error.where = check.place.ToString();
-      return error;
+    for (const std::string& table : OtherTables(check)) {
+      if (scope.others.contains(table)) continue;
+      auto snapshot = workspace.TableOf(table).Latest();
+      if (!snapshot) {
+        Error error = std::move(snapshot).error();
+        error.where = check.place.ToString();
+        return error;
+      }
+      std::string name = "related_" + std::to_string(scope.others.size());
+      job.inputs.push_back(InputOf(**snapshot, "caudal_candidate", name, KeptFiles(snapshot->get(), {}),
+                                   workspace.RootOf(table), false));
+      scope.others[table] = "caudal_candidate." + name;
     }
-    std::string name = "related_" + std::to_string(scope.others.size());
-    job.inputs.push_back(InputOf(**snapshot, "caudal_candidate", name, KeptFiles(snapshot->get(), {}),
-                                 workspace.RootOf(to->second), false));
-    scope.others[to->second] = "caudal_candidate." + name;
   }
   return {};
 }

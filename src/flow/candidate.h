@@ -26,7 +26,7 @@ std::string AddCandidateView(ComputeJob& job, const Workspace& workspace, const 
                              const Snapshot* base, const std::vector<const LiveFile*>& kept, const Schema& columns,
                              const std::vector<std::string>& written_views);
 
-/// Inputs for the tables that `relationships` checks name; fills `scope.others`. Errors: kNotFound for a table that is
+/// Inputs for the other tables that the checks read; fills `scope.others`. Errors: kNotFound for a table that is
 /// not published yet.
 Status AddRelated(ComputeJob& job, const Workspace& workspace, const std::vector<CheckSpec>& checks, AuditScope& scope);
 

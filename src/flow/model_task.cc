@@ -194,16 +194,15 @@ class Build {
   Status ComputeSnapshot(ComputeJob job) {
     Step current = Write("current_rows", x_model.sql);
     current.user_sql = true;
-    current.layout.columns = QueryColumns(x_model);
+    current.layout.columns = x_schema;
+    current.layout.columns.fields.resize(QueryColumns(x_model).fields.size());  // the history's own columns come last
     current.layout.partition_by.clear();
     job.steps.push_back(std::move(current));
     Timestamp now = x_workspace.clock.Now();
-    if (x_base) {
-      job.inputs.push_back(InputOf(*x_base, "caudal_candidate", "history", KeptFiles(x_base.get(), {}),
-                                   x_workspace.RootOf(x_node.table), false));
-    }
-    std::string history = x_base ? "caudal_candidate.history" : "";
-    Step changes = Write("changes", HistoryChangesSql(QueryColumns(x_model), x_model.key, history, "current_rows", now));
+    job.inputs.push_back(x_base ? InputOf(*x_base, "caudal_candidate", "history", KeptFiles(x_base.get(), {}),
+                                          x_workspace.RootOf(x_node.table), false)
+                                : TableInput{"caudal_candidate", "history", x_schema, {}, false});
+    Step changes = Write("changes", HistoryChangesSql(QueryColumns(x_model), x_model.key, "caudal_candidate.history", "current_rows", now));
     changes.layout.partition_by.clear();
     if (!x_base) {
       changes.name = "out";

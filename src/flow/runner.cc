@@ -204,7 +204,7 @@ class Runner {
     const Node* node = x_workspace.project.Find(record.name);
     std::vector<milliseconds> delays = x_workspace.project.retries;
     for (const PipelineConfig& pipeline : x_workspace.project.pipelines) {
-      if (pipeline.name == x_run.pipeline && !pipeline.retries.empty()) delays = pipeline.retries;
+      if (pipeline.name == x_run.pipeline) delays = pipeline.retries;
     }
     if (node->kind == Node::Kind::kStream && x_workspace.project.source(*node).retries) {
       delays = *x_workspace.project.source(*node).retries;

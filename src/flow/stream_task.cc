@@ -132,31 +132,17 @@ class Load {
   }
 
   Result<Schema> ColumnsOfBatches() {
-    Schema configured;
-    for (const ColumnConfig& column : x_stream.columns) {
-      if (column.type) configured.fields.push_back({column.name, *column.type, 0});
-    }
-    bool all_known = !x_extracted.read.batches.empty();
-    for (const StagedBatch& batch : x_extracted.read.batches) {
-      for (const std::string& name : batch.columns) {
-        bool known = configured.Find(name) || (x_base && x_base->schema.Find(name));
-        all_known = all_known && known;
-      }
-      all_known = all_known && batch.kind == "csv";
-    }
     Schema columns;
-    if (all_known) {
-      for (const std::string& name : x_extracted.read.batches.front().columns) {
-        const Field* field = configured.Find(name) ? configured.Find(name) : x_base->schema.Find(name);
-        columns.fields.push_back({name, field->type, 0});
-      }
-      return columns;
+    if (std::optional<Schema> facts = SchemaOfFacts(x_extracted.read.batches)) {
+      columns = *std::move(facts);
+    } else {
+      TRY_ASSIGN(ComputeResult result, Compute(InferenceJob(x_extracted.read.batches)));
+      TRY_ASSIGN(columns, SchemaOfInference(result));
     }
-    ComputeJob job = InferenceJob(x_extracted.read.batches);
-    TRY_ASSIGN(ComputeResult result, Compute(std::move(job)));
-    TRY_ASSIGN(columns, SchemaOfInference(result));
     for (Field& field : columns.fields) {
-      if (const Field* word = configured.Find(field.name)) field.type = word->type;
+      for (const ColumnConfig& word : x_stream.columns) {
+        if (word.type && Schema{{field}}.Find(word.name)) field.type = *word.type;
+      }
     }
     return columns;
   }
@@ -202,8 +188,11 @@ class Load {
   /// Views "good" and "bad": rows to publish, rows to reject. A key must not be NULL; checks of severity reject split too.
   Status AddSplit(ComputeJob& job) {
     if (x_extracted.read.relation_file.empty()) {
-      AddTypedRows(job, x_extracted.read, x_extracted.raw_keys, x_schema, x_context.Id(x_node.table),
+      Schema columns = x_schema;  // the two that say where a row came from are the intake's own
+      std::erase_if(columns.fields, [](const Field& f) { return f.name == "_source_file" || f.name == "_source_row"; });
+      AddTypedRows(job, x_extracted.read, x_extracted.raw_keys, columns, x_context.Id(x_node.table),
                    x_workspace.clock.Now());
+      AddParquetCount(job);
     } else {
       TRY_ASSIGN(Json json, ParseJson(x_extracted.read.relation_file, "the file of a relation"));
       TRY_ASSIGN(WrittenFile file, WrittenFileFromJson(json));
@@ -277,7 +266,7 @@ class Load {
     job.steps.push_back(std::move(out));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     job.steps.push_back(std::move(rejects));
-    if (Merges()) AddCount(job);
+    if (Merges()) AddCount(job, "good_count", "good");
 
     Change change;
     change.operation = x_rebuild ? "REBUILD" : Replaces() && x_base ? "REPLACE" : "APPEND";
@@ -340,13 +329,22 @@ class Load {
     return {};
   }
 
-  void AddCount(ComputeJob& job) {
+  static void AddCount(ComputeJob& job, const std::string& name, const std::string& from) {
     Step count;
     count.kind = Step::Kind::kQuery;
-    count.name = "good_count";
+    count.name = name;
     count.max_rows = 1;
-    count.sql = "SELECT count(*) FROM good";
+    count.sql = "SELECT count(*) FROM " + from;
     job.steps.push_back(std::move(count));
+  }
+
+  /// Rows of staged Parquet files: nobody counted them on their way in, their footers say it.
+  void AddParquetCount(ComputeJob& job) const {
+    std::string paths;
+    for (const StagedBatch& batch : x_extracted.read.batches) {
+      if (batch.kind == "parquet") paths += (paths.empty() ? "" : ", ") + QuoteLiteral(batch.path);
+    }
+    if (!paths.empty()) AddCount(job, "parquet_count", "read_parquet([" + paths + "])");
   }
 
   /// Merge into what is published: find the files that hold the keys, then write those files anew.
@@ -358,7 +356,7 @@ class Load {
     find.steps.push_back(std::move(changes));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     find.steps.push_back(std::move(rejects));
-    AddCount(find);
+    AddCount(find, "good_count", "good");
     std::string root = x_workspace.RootOf(x_node.table);
     ChangeSet set{"changes", x_stream.primary_key, false};
     AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, set, "touched");
@@ -424,6 +422,9 @@ class Load {
     x_counts.read = 0;
     for (const StagedBatch& batch : x_extracted.read.batches) x_counts.read += batch.rows;
     x_counts.read += x_extracted.read.rejected;
+    if (const StepResult* parquet = result.Find("parquet_count")) {
+      x_counts.read += std::stoll(parquet->rows.rows.at(0).at(0).value_or("0"));
+    }
     if (!x_extracted.read.relation_file.empty()) {
       TRY_ASSIGN(Json json, ParseJson(x_extracted.read.relation_file, "the file of a relation"));
       TRY_ASSIGN(WrittenFile file, WrittenFileFromJson(json));

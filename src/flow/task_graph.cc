@@ -22,6 +22,10 @@ TaskGraph::TaskGraph(const Project& project, const std::set<std::string>& tables
     for (const std::string& up : node.upstream) {
       if (tables.contains(up)) x_upstream[node.table].push_back(up);
     }
+    // A table that a check looks at is built first, unless it is built from this one.
+    for (const std::string& other : node.checked_against) {
+      if (x_status.contains(other)) x_upstream[node.table].push_back(other);
+    }
   }
 }
 

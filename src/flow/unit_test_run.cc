@@ -28,7 +28,38 @@ std::string RowsSql(const NamedRows& rows, const Schema& columns) {
   return sql + " WHERE false";
 }
 
-/// The table's columns: as published, as its model gives them, or, for a table never seen, text for each named cell.
+bool IsNumber(const std::string& text, std::size_t& decimals) {
+  std::size_t at = text.starts_with('-') ? 1 : 0;
+  std::size_t point = text.find('.');
+  decimals = point == std::string::npos ? 0 : text.size() - point - 1;
+  if (at == text.size() || point == at || (point != std::string::npos && decimals == 0)) return false;
+  return text.find_first_not_of("0123456789", at) == point && (point == std::string::npos ||
+         text.find_first_not_of("0123456789", point + 1) == std::string::npos);
+}
+
+/// The type that a column's cells look like, for a table that nobody has built yet.
+Type TypeOfCells(const NamedRows& rows, const std::string& name) {
+  bool numbers = true, times = true, days = true, truths = true, any = false;
+  std::size_t scale = 0;
+  for (const auto& row : rows) {
+    auto cell = row.find(name);
+    if (cell == row.end() || !cell->second) continue;
+    any = true;
+    std::size_t decimals = 0;
+    numbers = numbers && IsNumber(*cell->second, decimals);
+    scale = std::max(scale, decimals);
+    times = times && ParseTimestamp(*cell->second).has_value();
+    days = days && cell->second->size() == 10;
+    truths = truths && (*cell->second == "true" || *cell->second == "false");
+  }
+  if (!any) return Type{};
+  if (numbers && scale > 0) return Type{TypeKind::kDecimal, 18, static_cast<std::uint8_t>(std::min<std::size_t>(scale, 18)), {}};
+  if (numbers) return Type{TypeKind::kBigint, 0, 0, {}};
+  if (times) return Type{days ? TypeKind::kDate : TypeKind::kTimestamptz, 0, 0, {}};
+  return Type{truths ? TypeKind::kBoolean : TypeKind::kVarchar, 0, 0, {}};
+}
+
+/// The table's columns: as published, as its model gives them, or, for a table never seen, what the given cells look like.
 Result<Schema> ColumnsOfGiven(const Workspace& workspace, const std::string& table, const NamedRows& rows) {
   TRY_ASSIGN(auto snapshot, LatestOrNone(workspace.TableOf(table)));
   if (snapshot) return snapshot->schema;
@@ -45,7 +76,7 @@ Result<Schema> ColumnsOfGiven(const Workspace& workspace, const std::string& tab
   }
   for (const auto& row : rows) {
     for (const auto& [name, cell] : row) {
-      if (!columns.Find(name)) columns.fields.push_back({name, Type{TypeKind::kVarchar, 0, 0, {}}, 0});
+      if (!columns.Find(name)) columns.fields.push_back({name, TypeOfCells(rows, name), 0});
     }
   }
   return columns;

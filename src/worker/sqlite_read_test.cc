@@ -41,7 +41,8 @@ class SqliteRead : public ::testing::Test {
     runner.ask = [&](const RelationQuestion& q) { return reader.Ask(q.database, q.sql); };
     runner.copy = [&](const RelationRead& read, const std::string& path, const std::string& file,
                       const Schema& pinned) -> Result<RelationRunner::Copied> {
-      TRY_ASSIGN(RelationReader::Copied copied, reader.Copy(read.database, read.sql, read.cursor_sql, path, file, pinned));
+      TRY_ASSIGN(RelationReader::Copied copied,
+                 reader.Copy(read.database, read.sql, read.cursor_sql, path, file, pinned));
       return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor)};
     };
     TRY_ASSIGN(ExtractResult result, RunExtractJob(job, BuiltinRegistry(), runner, {}));

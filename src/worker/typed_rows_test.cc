@@ -59,7 +59,8 @@ class TypedRows : public ::testing::Test {
     if (const auto facts = SchemaOfFacts(read.batches)) {
       EXPECT_TRUE(*facts == *schema);
     }
-    for (const Field& field : schema->fields) text += (text.empty() ? "" : ", ") + field.name + " " + field.type.ToSql();
+    for (const Field& field : schema->fields)
+      text += (text.empty() ? "" : ", ") + field.name + " " + field.type.ToSql();
     return text;
   }
   const StagedRead& Read() {
@@ -73,7 +74,8 @@ class TypedRows : public ::testing::Test {
     AddTypedRows(job, Read(), keys, schema, "run/task", FromMilliseconds(0));
     for (const auto& [name, sql] :
          {std::pair{"typed", "SELECT * FROM typed ORDER BY _source_file, _source_row"},
-          std::pair{"rejected", "SELECT _reason, _column, _value, _row, _source_file, _source_row FROM rejected ORDER BY 5, 6"}}) {
+          std::pair{"rejected",
+                    "SELECT _reason, _column, _value, _row, _source_file, _source_row FROM rejected ORDER BY 5, 6"}}) {
       Step step;
       step.kind = Step::Kind::kQuery;
       step.name = std::string("answer ") + name;
@@ -106,13 +108,23 @@ TEST_F(TypedRows, AreTheSameOnTheFastAndOnTheCheckedWay) {
     const std::string day = "20" + two(0, 40) + "-" + two(1, 12) + "-" + two(1, 28);
     const bool empty = row % 17 == 0;
     csv += (empty ? "" : number(999999999)) + "," + (empty ? "" : number(1000000000) + "12345678") + "," +
-           number(1000) + "." + two(0, 99) + (row % 5 == 0 ? "e-3" : "") + "," + number(100) + "." + two(0, 99) + "," + day + "," +
-           day + (row % 2 ? " " : "T") + two(0, 23) + ":" + two(0, 59) + (row % 3 ? ":" + two(0, 59) + ".5" : "") +
-           (row % 3 == 0 || row % 7 ? "" : row % 2 ? "+05:30" : "Z") + "," + (row % 2 ? "true" : "FALSE") + "," + (row % 2 ? "\"a, \"\"b\"\"\"" : "c") + "\n";
+           number(1000) + "." + two(0, 99) + (row % 5 == 0 ? "e-3" : "") + "," + number(100) + "." + two(0, 99) + "," +
+           day + "," + day + (row % 2 ? " " : "T") + two(0, 23) + ":" + two(0, 59) +
+           (row % 3 ? ":" + two(0, 59) + ".5" : "") +
+           (row % 3 == 0 || row % 7 ? ""
+            : row % 2               ? "+05:30"
+                                    : "Z") +
+           "," + (row % 2 ? "true" : "FALSE") + "," + (row % 2 ? "\"a, \"\"b\"\"\"" : "c") + "\n";
   }
   Add("csv", csv);
-  const Schema schema = Of({{"i", "INTEGER"}, {"big", "BIGINT"}, {"d", "DOUBLE"}, {"money", "DECIMAL(12,3)"}, {"day", "DATE"},
-                            {"at", "TIMESTAMPTZ"}, {"flag", "BOOLEAN"}, {"text", "VARCHAR"}});
+  const Schema schema = Of({{"i", "INTEGER"},
+                            {"big", "BIGINT"},
+                            {"d", "DOUBLE"},
+                            {"money", "DECIMAL(12,3)"},
+                            {"day", "DATE"},
+                            {"at", "TIMESTAMPTZ"},
+                            {"flag", "BOOLEAN"},
+                            {"text", "VARCHAR"}});
   Type(schema);
   EXPECT_EQ(typed.size(), 5000U);
   EXPECT_TRUE(rejected.empty());
@@ -124,16 +136,17 @@ TEST_F(TypedRows, AreTheSameOnTheFastAndOnTheCheckedWay) {
 }
 
 TEST_F(TypedRows, RejectValuesThatWouldChange) {
-  Add("csv", "n,d,m,t,name\n"
-             "1,2026-01-31,1.25,2026-01-31 10:00:00,ok\n"
-             "1.5,,,,half\n"
-             "17850.0,,,,integral\n"
-             "abc,,,,word\n"
-             ",2026-01-31 10:00,,,hour\n"
-             ",2026-02-30,,,no day\n"
-             ",,1.255,,cent\n"
-             ",,,yesterday,word\n"
-             "1,2\n");
+  Add("csv",
+      "n,d,m,t,name\n"
+      "1,2026-01-31,1.25,2026-01-31 10:00:00,ok\n"
+      "1.5,,,,half\n"
+      "17850.0,,,,integral\n"
+      "abc,,,,word\n"
+      ",2026-01-31 10:00,,,hour\n"
+      ",2026-02-30,,,no day\n"
+      ",,1.255,,cent\n"
+      ",,,yesterday,word\n"
+      "1,2\n");
   Type(Of({{"n", "BIGINT"}, {"d", "DATE"}, {"m", "DECIMAL(12,2)"}, {"t", "TIMESTAMPTZ"}, {"name", "VARCHAR"}}));
   ASSERT_EQ(typed.size(), 2U);
   EXPECT_THAT(typed[0], ElementsAre("1", "2026-01-31", "1.25", "2026-01-31 10:00:00+00", "ok", "raw/0", "2"));
@@ -157,7 +170,9 @@ TEST_F(TypedRows, JoinFilesWithOtherHeaders) {
   Add("csv", "a,b\n");
   EXPECT_EQ(Inferred(), "a BIGINT, b VARCHAR, c BIGINT");
   Type(Of({{"a", "BIGINT"}, {"b", "VARCHAR"}, {"gone", "DATE"}}));
-  EXPECT_EQ(typed, (Table{{"1", "x", "NULL", "raw/0", "2"}, {"2", "y", "NULL", "raw/1", "2"}, {"3", "z", "NULL", "raw/2", "2"}}));
+  EXPECT_EQ(
+      typed,
+      (Table{{"1", "x", "NULL", "raw/0", "2"}, {"2", "y", "NULL", "raw/1", "2"}, {"3", "z", "NULL", "raw/2", "2"}}));
 }
 
 TEST_F(TypedRows, HoldWhateverStandsInText) {
@@ -177,16 +192,22 @@ TEST_F(TypedRows, HoldLongRecords) {
 }
 
 TEST_F(TypedRows, ComeFromJson) {
-  Add("ndjson", "{\"id\":1,\"at\":\"2026-01-31T10:00:00Z\",\"day\":\"2026-01-31\",\"tags\":[\"a\"],\"to\":{\"zip\":\"01\",\"no\":5},\"p\":1.50}\n"
-                "{\"id\":2,\"at\":null,\"tags\":[],\"to\":{\"zip\":\"02\"},\"p\":2}\n");
-  EXPECT_EQ(Inferred(), "id BIGINT, at TIMESTAMPTZ, day DATE, tags VARCHAR[], to STRUCT(no BIGINT, zip VARCHAR), p DOUBLE");
+  Add("ndjson",
+      "{\"id\":1,\"at\":\"2026-01-31T10:00:00Z\",\"day\":\"2026-01-31\",\"tags\":[\"a\"],\"to\":{\"zip\":\"01\",\"no\":"
+      "5},\"p\":1.50}\n"
+      "{\"id\":2,\"at\":null,\"tags\":[],\"to\":{\"zip\":\"02\"},\"p\":2}\n");
+  EXPECT_EQ(Inferred(),
+            "id BIGINT, at TIMESTAMPTZ, day DATE, tags VARCHAR[], to STRUCT(no BIGINT, zip VARCHAR), p DOUBLE");
 }
 
 TEST_F(TypedRows, RejectJsonThatDoesNotFit) {
-  Add("ndjson", "{\"id\":1,\"to\":{\"zip\":\"01\",\"no\":5},\"n\":[1,2]}\n"
-                "{\"id\":1.5}\n{\"id\":2,\"to\":{\"no\":\"seven\"}}\n{\"id\":3,\"n\":[1,\"x\"]}\n{\"id\":4\n{\"id\":5,\"to\":7}\n{}\n");
+  Add("ndjson",
+      "{\"id\":1,\"to\":{\"zip\":\"01\",\"no\":5},\"n\":[1,2]}\n"
+      "{\"id\":1.5}\n{\"id\":2,\"to\":{\"no\":\"seven\"}}\n{\"id\":3,\"n\":[1,\"x\"]}\n{\"id\":4\n{\"id\":5,\"to\":7}"
+      "\n{}\n");
   Type(Of({{"id", "BIGINT"}, {"to", "STRUCT(zip VARCHAR, \"no\" BIGINT)"}, {"n", "BIGINT[]"}}));
-  EXPECT_EQ(typed, (Table{{"1", "{'zip': 01, 'no': 5}", "[1, 2]", "raw/0", "1"}, {"NULL", "NULL", "NULL", "raw/0", "7"}}));
+  EXPECT_EQ(typed,
+            (Table{{"1", "{'zip': 01, 'no': 5}", "[1, 2]", "raw/0", "1"}, {"NULL", "NULL", "NULL", "raw/0", "7"}}));
   ASSERT_EQ(rejected.size(), 5U);
   EXPECT_EQ(rejected[0][0], "not a BIGINT: '1.5'");
   EXPECT_EQ(rejected[1][1], "to");
@@ -202,8 +223,10 @@ TEST_F(TypedRows, ComeFromParquet) {
     job.output_folder = folder.path();
     Step step;
     step.kind = Step::Kind::kRun;
-    step.sql = "COPY (SELECT i AS id, 'x' || i AS name, TIMESTAMP '2026-01-31 10:00' AS at, i * 1.5 AS half FROM range(3) t(i)) TO '" +
-               file + "' (FORMAT parquet)";
+    step.sql =
+        "COPY (SELECT i AS id, 'x' || i AS name, TIMESTAMP '2026-01-31 10:00' AS at, i * 1.5 AS half FROM range(3) "
+        "t(i)) TO '" +
+        file + "' (FORMAT parquet)";
     job.steps.push_back(step);
     Run(job);
   }

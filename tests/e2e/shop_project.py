@@ -1,4 +1,5 @@
 """A small shop for end-to-end tests: real files and a SQLite database in, gold tables out."""
+import collections
 import csv
 import io
 import json
@@ -13,7 +14,7 @@ CAUDAL = os.environ.get("CAUDAL_BINARY", os.path.join(TOP, "build", "caudal"))
 DAYS = os.path.join(TOP, "examples", "shop", "data", "days")
 
 FILES = {
-    "caudal.yaml": "name: small\nlimits: {slots: 2, memory: 1GB}\n",
+    "caudal.yaml": "name: small\ndefaults: {retries: []}\nlimits: {slots: 2, memory: 1GB}\n",
     "sources/stores.yaml": """
 type: files
 location: drops
@@ -131,6 +132,15 @@ class Shop:
     def dump(self):
         """Every table's rows as text, ordered: equal lakes give equal dumps."""
         return {table: sorted(map(tuple, self.rows(f"SELECT {columns} FROM {table}")[1:])) for table, columns in TABLES.items()}
+
+
+def difference(expected, got):
+    """What two dumps (or two lists of rows) differ in, in a few lines; empty where they are equal."""
+    if isinstance(expected, dict):
+        return "\n".join(f"{t}: {d}" for t in expected for d in [difference(expected[t], got.get(t, []))] if d)
+    left, right = collections.Counter(map(tuple, expected)), collections.Counter(map(tuple, got))
+    missing, more = list((left - right).elements()), list((right - left).elements())
+    return f"{len(missing)} rows missing, such as {missing[:2]}; {len(more)} unexpected, such as {more[:2]}" if missing or more else ""
 
 
 def day_one():

@@ -37,7 +37,7 @@ class BadDays(unittest.TestCase):
         resume = failed.stdout.strip().splitlines()[-1].split()
         self.assertEqual(resume[:2], ["caudal", "retry"], failed.stdout)
         self.shop.ok(*resume[1:])
-        self.assertEqual(self.shop.dump(), self.expected)
+        self.assertEqual(sp.difference(self.expected, self.shop.dump()), "")
 
     def test_a_file_cut_inside_a_row_is_refused_by_name_and_nothing_is_visible(self):
         before = self.shop.rows("SELECT count(*) FROM gold.daily")
@@ -96,13 +96,13 @@ class BadDays(unittest.TestCase):
         self.assertNotEqual(self.shop.dump()["stores.lines"], self.expected["stores.lines"])
         self.shop.drop("2010-12-03")
         self.shop.ok("run", "daily")
-        self.assertEqual(self.shop.dump(), self.expected)
+        self.assertEqual(sp.difference(self.expected, self.shop.dump()), "")
 
     def test_the_same_file_under_two_names_is_loaded_once(self):
         self.shop.ok("run", "daily")
         os.link(self.file, self.shop.path("drops", "copy-of-03.csv.gz"))
         self.shop.ok("run", "daily")
-        self.assertEqual(self.shop.dump(), self.expected)
+        self.assertEqual(sp.difference(self.expected, self.shop.dump()), "")
 
     def test_nothing_new_means_nothing_runs(self):
         self.shop.ok("run", "daily")

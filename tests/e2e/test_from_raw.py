@@ -32,7 +32,8 @@ class FromRaw(unittest.TestCase):
         os.remove(shop.path("erp.db"))
         for table in ("stores.lines", "erp.customers"):
             shop.ok("backfill", table, "--from-raw")
-            self.assertEqual(sorted(map(tuple, shop.rows(f"SELECT {sp.TABLES[table]} FROM {table}")[1:])), before[table])
+            rebuilt = shop.rows(f"SELECT {sp.TABLES[table]} FROM {table}")[1:]
+            self.assertEqual(sp.difference(before[table], rebuilt), "", table)
         self.assertGreaterEqual(len(rejected), 2)
 
     def test_a_changed_raw_object_is_found_out(self):

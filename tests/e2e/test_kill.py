@@ -12,9 +12,8 @@ import shop_project as sp
 
 # (system call, which of them): of the caudal process and, by -f, of its workers. link and linkat place objects: data files,
 # raw objects, the log entry itself.
-POINTS = ([("linkat,link", n) for n in range(1, 21)] + [("fsync", n) for n in (1, 2, 3, 5, 8, 13, 21, 34)] +
-          [("unlink,unlinkat", n) for n in (1, 2, 5, 9)] + [("fdatasync,pwrite64", n) for n in (1, 4, 10, 25)] +
-          [("rename,renameat,renameat2", n) for n in (1, 3)])
+POINTS = ([("linkat,link", n) for n in range(1, 13)] + [("fsync", n) for n in range(1, 25)] +
+          [("unlink,unlinkat", n) for n in (1, 2, 3, 5)] + [("fdatasync,pwrite64", n) for n in (1, 2, 4, 8)])
 
 
 def processes_in(folder):
@@ -52,7 +51,7 @@ class KillTest(unittest.TestCase):
             shop.ok("run", "daily")
         else:
             self.assertEqual(retry.returncode, 0, retry.stdout + retry.stderr)
-        self.assertEqual(shop.dump(), self.expected)
+        self.assertEqual(sp.difference(self.expected, shop.dump()), "")
         doctor = shop.caudal("doctor")
         self.assertEqual(doctor.returncode, 0, doctor.stdout + doctor.stderr)
         again = shop.json("history", "gold.daily")
@@ -76,7 +75,7 @@ class KillTest(unittest.TestCase):
                 if died:
                     self.resume(shop)
                 else:
-                    self.assertEqual(shop.dump(), self.expected)
+                    self.assertEqual(sp.difference(self.expected, shop.dump()), "")
                 shop.remove()
         self.assertGreaterEqual(killed, 30, "too few points were reached: look for system calls that a run still makes")
 
@@ -102,7 +101,7 @@ class KillTest(unittest.TestCase):
         if run.returncode != 0:
             self.assertRegex(out.strip().splitlines()[-1], r"^caudal retry \S+$")
             self.resume(shop)
-        self.assertEqual(shop.dump(), self.expected)
+        self.assertEqual(sp.difference(self.expected, shop.dump()), "")
 
     def test_two_runs_at_once_do_not_double_the_day(self):
         shop = self.before.copy()
@@ -115,7 +114,7 @@ class KillTest(unittest.TestCase):
         if codes == [0, 6]:
             refused = outs[[run.returncode for run in runs].index(6)]
             self.assertTrue(re.search(r"is running already: run \S+, process \d+", refused), refused)
-        self.assertEqual(shop.dump(), self.expected)
+        self.assertEqual(sp.difference(self.expected, shop.dump()), "")
 
 
 if __name__ == "__main__":
