@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "flow/candidate.h"
 #include "flow/model_inputs.h"
+#include "flow/reject_rows.h"
 #include "flow/task.h"
 #include "lake/upsert.h"
 
@@ -159,7 +160,7 @@ class Build {
     RejectRule rule = RejectRuleOf(Checks(), x_schema);
     if (!rule.condition.empty()) {
       job.steps.push_back(Write("kept", fmt::format("SELECT * FROM {} WHERE NOT coalesce({}, false)", view, rule.condition)));
-      Step rejects = Write("rejects", RejectedRows(view, rule));
+      Step rejects = Write("rejects", RejectedRowsSql(view, rule, x_context.Id(x_node.table), x_workspace.clock.Now(), false));
       rejects.layout.columns = RejectSchema();
       rejects.layout.partition_by.clear();
       job.steps.push_back(std::move(rejects));
@@ -171,15 +172,6 @@ class Build {
     for (const WrittenFile& file : result.Find(published)->files) change.adds.push_back({file, ""});
     if (const StepResult* rejects = result.Find("rejects")) change.rejects = rejects->files;
     return AuditAndCommit(result, scope, std::move(change));
-  }
-
-  std::string RejectedRows(const std::string& view, const RejectRule& rule) const {
-    return fmt::format(
-        "SELECT {} AS _reason, {} AS _column, CAST(NULL AS VARCHAR) AS _value, CAST(to_json(r) AS VARCHAR) AS _row, "
-        "CAST(NULL AS VARCHAR) AS _source_file, CAST(NULL AS BIGINT) AS _source_row, {} AS _task, "
-        "CAST({} AS TIMESTAMPTZ) AS _rejected_at FROM {} AS r WHERE {}",
-        rule.reason, rule.column, QuoteLiteral(x_context.Id(x_node.table)),
-        QuoteLiteral(FormatTimestamp(x_workspace.clock.Now())), view, rule.condition);
   }
 
   /// New rows by key into what is published.

@@ -7,6 +7,7 @@
 #include "connect/intake.h"
 #include "flow/candidate.h"
 #include "flow/extraction.h"
+#include "flow/reject_rows.h"
 #include "flow/task.h"
 #include "lake/upsert.h"
 
@@ -83,7 +84,6 @@ class Load {
   }
 
   Status NothingNew() {
-    x_outcome.status = TaskStatus::kUnchanged;
     x_outcome.version = x_base ? x_base->version : -1;
     x_outcome.note = "nothing new at the source";
     return {};
@@ -167,7 +167,6 @@ class Load {
 
   Step Run(const std::string& name, const std::string& sql) const {
     Step step;
-    step.kind = Step::Kind::kRun;
     step.name = name;
     step.sql = sql;
     return step;
@@ -198,7 +197,7 @@ class Load {
       TRY_ASSIGN(WrittenFile file, WrittenFileFromJson(json));
       job.inputs.push_back({"caudal_candidate", "relation", x_schema, {file.path}, false});
       job.steps.push_back(Run("typed", "CREATE VIEW typed AS SELECT * FROM caudal_candidate.relation"));
-      job.steps.push_back(Run("rejected", "CREATE VIEW rejected AS SELECT " + NoRejects() + " WHERE false"));
+      job.steps.push_back(Run("rejected", "CREATE VIEW rejected AS " + NoRejectsSql()));
     }
     RejectRule rule = RejectRuleOf(Checks(), x_schema);
     std::string key_is_null;
@@ -220,21 +219,10 @@ class Load {
     }
     condition = "coalesce(" + condition + ", false)";
     job.steps.push_back(Run("good", "CREATE VIEW good AS SELECT * FROM typed WHERE NOT " + condition));
-    job.steps.push_back(Run("bad", fmt::format(
-        "CREATE VIEW bad AS SELECT * FROM rejected UNION ALL BY NAME SELECT {} AS _reason, {} AS _column, "
-        "CAST(NULL AS VARCHAR) AS _value, CAST(to_json(typed) AS VARCHAR) AS _row, _source_file, _source_row, {} AS _task, "
-        "CAST({} AS TIMESTAMPTZ) AS _rejected_at FROM typed WHERE {}",
-        reason, column, QuoteLiteral(x_context.Id(x_node.table)),
-        QuoteLiteral(FormatTimestamp(x_workspace.clock.Now())), condition)));
+    job.steps.push_back(Run("bad", "CREATE VIEW bad AS SELECT * FROM rejected UNION ALL BY NAME " +
+                                       RejectedRowsSql("typed", {condition, reason, column}, x_context.Id(x_node.table),
+                                                       x_workspace.clock.Now(), true)));
     return {};
-  }
-
-  static std::string NoRejects() {
-    std::string list;
-    for (const Field& field : RejectSchema().fields) {
-      list += (list.empty() ? "" : ", ") + ("CAST(NULL AS " + field.type.ToSql() + ") AS " + QuoteIdentifier(field.name));
-    }
-    return list;
   }
 
   /// One row a key: the newest by the stream's cursor, then the last that came.
@@ -499,8 +487,7 @@ TaskOutcome LoadStream(const Workspace& workspace, const Node& node, const TaskC
     outcome.checks.clear();
     Status done = Load(workspace, node, context, outcome).Run();
     if (done) return outcome;
-    bool again = done.error().kind == ErrorKind::kConflict && replan < kReplans;
-    if (again) continue;
+    if (done.error().kind == ErrorKind::kConflict && replan < kReplans) continue;
     outcome.status = done.error().kind == ErrorKind::kCancelled ? TaskStatus::kCancelled : TaskStatus::kFailed;
     bool about_rows = done.error().kind == ErrorKind::kCheckFailed || done.error().kind == ErrorKind::kCorruption;
     if (about_rows) outcome.manifest.reset();

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "lake/lake_fixture.h"
-#include "lake/table_whole.h"
+#include "lake/whole_fixture.h"
 
 namespace caudal {
 namespace {

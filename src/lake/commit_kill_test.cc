@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "lake/lake_fixture.h"
-#include "lake/table_whole.h"
+#include "lake/whole_fixture.h"
 
 namespace caudal {
 namespace {

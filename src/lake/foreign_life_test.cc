@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "lake/overwrite.h"
-#include "lake/table_whole.h"
+#include "lake/whole_fixture.h"
 #include "lake/worked_fixture.h"
 
 namespace caudal {

@@ -6,7 +6,7 @@
 
 #include "lake/lake_fixture.h"
 #include "lake/overwrite.h"
-#include "lake/table_whole.h"
+#include "lake/whole_fixture.h"
 
 namespace caudal {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "lake/delta_stats.h"
-#include "lake/table_whole.h"
+#include "lake/whole_fixture.h"
 #include "lake/worked_fixture.h"
 
 namespace caudal {
