@@ -79,6 +79,7 @@ Status KeepRaw(const Workspace& workspace, const Node& node, const TaskContext& 
   manifest.cursor_from = cursor;
   manifest.cursor_to = extracted.read.cursor;
   manifest.objects = extracted.objects;
+  manifest.replaces = extracted.read.replaces;
   Status kept = workspace.store.PutIfAbsent(RawKey(node, context, 0, "manifest.json"), RawManifestToJson(manifest));
   if (!kept && kept.error().kind != ErrorKind::kAlreadyExists) return kept;
   return {};
@@ -97,7 +98,8 @@ std::string RawManifestToJson(const RawManifest& manifest) {
   return DumpJson({{"cursor_from", manifest.cursor_from},
                    {"cursor_to", manifest.cursor_to},
                    {"definition", manifest.definition},
-                   {"objects", objects}});
+                   {"objects", objects},
+                   {"replaces", manifest.replaces}});
 }
 
 Result<RawManifest> RawManifestFromJson(const std::string& text) {
@@ -106,6 +108,7 @@ Result<RawManifest> RawManifestFromJson(const std::string& text) {
   manifest.cursor_from = JsonString(json, "cursor_from", "");
   manifest.cursor_to = JsonString(json, "cursor_to", "");
   manifest.definition = JsonString(json, "definition", "");
+  manifest.replaces = json.value("replaces", std::map<std::string, std::int64_t>{});
   for (const Json& o : json.value("objects", Json::array())) {
     RawObject object;
     object.key = JsonString(o, "key", "");
@@ -161,6 +164,7 @@ Result<Extracted> Extract(const Workspace& workspace, const Node& node, const Ta
   if (context.manifest && context.manifest->cursor_from == cursor && context.manifest->definition == definition) {
     TRY_ASSIGN(Extracted again, Replay(workspace, node, context, context.manifest->objects, staging, cost));
     again.read.cursor = context.manifest->cursor_to;
+    again.read.replaces = context.manifest->replaces;
     return again;
   }
   TRY_ASSIGN(std::string folder, staging.Folder("extract"));

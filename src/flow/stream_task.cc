@@ -58,6 +58,7 @@ class Load {
     manifest.cursor_to = x_extracted.read.cursor;
     manifest.definition = DefinitionOfStream(x_source, x_stream);
     manifest.objects = x_extracted.objects;
+    manifest.replaces = x_extracted.read.replaces;
     if (!manifest.objects.empty() && x_extracted.read.relation_file.empty()) x_outcome.manifest = std::move(manifest);
     return {};
   }

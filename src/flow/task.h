@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct RawManifest {
   std::string cursor_to;
   std::string definition;   // hash of the source's and the stream's words
   std::vector<RawObject> objects;
+  std::map<std::string, std::int64_t> replaces;  // origins that were loaded before -> index into objects
 };
 std::string RawManifestToJson(const RawManifest& manifest);
 Result<RawManifest> RawManifestFromJson(const std::string& text);
