@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "app/table_print.h"
 
 namespace caudal {
@@ -11,14 +13,16 @@ constexpr std::size_t kMostPartitions = 12;
 constexpr std::size_t kExampleCell = 24;
 
 struct Tally {
-  std::size_t succeeded = 0, unchanged = 0, failed = 0, waiting = 0, stopped = 0, before = 0;
+  std::size_t succeeded = 0, unchanged = 0, failed = 0, waiting = 0, stopped = 0, before = 0, left_out = 0;
+  bool resumed() const { return before + left_out > 0; }
 };
 
 Tally Count(const RunReport& report, const RunWatcher& watcher) {
   Tally tally;
   for (const TaskRecord& task : report.tasks) {
     if (!watcher.ended().contains(task.name)) {
-      ++tally.before;
+      const bool done = task.status == TaskStatus::kSucceeded || task.status == TaskStatus::kUnchanged;
+      ++(done ? tally.before : tally.left_out);
       continue;
     }
     switch (task.status) {
@@ -39,7 +43,8 @@ std::string Headline(const Tally& tally) {
   if (tally.failed > 0) parts.push_back(fmt::format("{} failed", tally.failed));
   if (tally.waiting > 0) parts.push_back(fmt::format("{} waiting", tally.waiting));
   if (tally.stopped > 0) parts.push_back(fmt::format("{} stopped", tally.stopped));
-  if (tally.before > 0) parts.push_back(fmt::format("{} not touched", tally.before));
+  if (tally.before > 0) parts.push_back(fmt::format("{} done before", tally.before));
+  if (tally.left_out > 0) parts.push_back(fmt::format("{} left out", tally.left_out));
   return Joined(parts, parts.size());
 }
 
@@ -77,12 +82,13 @@ void PrintRunSummary(const Console& console, const RunReport& report, const RunW
     const bool here = ended != watcher.ended().end();
     if (here && task.status == TaskStatus::kFailed) PrintFailure(console, task, ended->second.outcome);
   }
-  bool any_waits = false;
+  std::map<std::string, std::vector<std::string>> waiting;  // "waits for stores.lines" -> who
   for (const TaskRecord& task : report.tasks) {
-    if (task.status != TaskStatus::kBlocked || !watcher.ended().contains(task.name)) continue;
-    if (!any_waits) console.Line("");
-    any_waits = true;
-    console.Line(console.Paint(Color::kYellow, "WAIT") + "  " + task.name + "  " + task.note);
+    if (task.status == TaskStatus::kBlocked && watcher.ended().contains(task.name)) waiting[task.note].push_back(task.name);
+  }
+  if (!waiting.empty()) console.Line("");
+  for (const auto& [note, tables] : waiting) {
+    console.Line(console.Paint(Color::kYellow, "WAIT") + "  " + note + ": " + Joined(tables, tables.size()));
   }
   bool any_partitions = false;
   for (const TaskRecord& task : report.tasks) {
@@ -95,7 +101,7 @@ void PrintRunSummary(const Console& console, const RunReport& report, const RunW
   const Tally tally = Count(report, watcher);
   const Timestamp end = report.run.ended.value_or(SystemClock().Now());
   Timestamp start = report.run.started;
-  if (tally.before > 0) {  // resumed: what counts is the time since then
+  if (tally.resumed()) {  // resumed: what counts is the time since then
     for (const auto& [name, ended] : watcher.ended()) {
       if (ended.task.started && (start == report.run.started || *ended.task.started < start)) start = *ended.task.started;
     }

@@ -171,7 +171,7 @@ std::string FormatTable(const TextTable& table, const TextLayout& layout) {
     text += "\n";
   }
   if (shown < count) {
-    text += layout.indent + fmt::format("({} more columns do not fit:", count - shown);
+    text += layout.indent + fmt::format("({} more column{} not fit:", count - shown, count - shown == 1 ? " does" : "s do");
     for (std::size_t i = shown; i < count; ++i) text += " " + lines[0][i];
     text += ")\n";
   }

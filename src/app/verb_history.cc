@@ -114,8 +114,22 @@ Result<int> HistoryOfTable(const Command& command, Session& session, const Histo
   return kExitOk;
 }
 
+/// The row without the columns that TraceRows adds or, for eyes, tells below it.
+Rows OnlyRow(const Schema& columns, const RowTrace& trace, bool with_source) {
+  Rows rows;
+  rows.rows.emplace_back();
+  for (std::size_t i = 0; i < columns.fields.size() && i < trace.row.size(); ++i) {
+    const std::string& name = columns.fields[i].name;
+    const bool source = name == "_source_file" || name == "_source_row";
+    if (name == "_file" || name == "_file_row" || (source && !with_source)) continue;
+    rows.schema.fields.push_back(columns.fields[i]);
+    rows.rows[0].push_back(trace.row[i]);
+  }
+  return rows;
+}
+
 Json RowTraceDocument(const Schema& columns, const RowTrace& trace) {
-  const Json row = RowsDocument(Rows{columns, {trace.row}, false});
+  const Json row = RowsDocument(OnlyRow(columns, trace, true));
   Json raw = nullptr;
   if (!trace.raw_key.empty()) raw = {{"key", trace.raw_key}, {"origin", trace.origin}, {"row", trace.raw_row}};
   return {{"row", row.at(0)},
@@ -138,7 +152,7 @@ Error OfCondition(Error error) {
 }
 
 void PrintTrace(const Console& console, const Schema& columns, const RowTrace& trace) {
-  TextTable table = TextTableOf(Rows{columns, {trace.row}, false});
+  TextTable table = TextTableOf(OnlyRow(columns, trace, trace.raw_key.empty()));
   console.Write(FormatTable(table, TextLayout{"", 30, static_cast<std::size_t>(console.width() > 0 ? console.width() : 160)}));
   const auto line = [&](const char* name, const std::string& text) {
     if (!text.empty()) console.Line(fmt::format("  {:<8}{}", name, text));

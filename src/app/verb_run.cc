@@ -69,14 +69,18 @@ std::string_view PlanWord(const std::string& action) {
 void PrintPlan(const Console& console, const RunRequest& request, const std::vector<PlanItem>& plan) {
   std::size_t width = 0;
   std::size_t action_width = 0;
-  std::int64_t idle = 0;
+  std::int64_t loads = 0, builds = 0, later = 0, idle = 0;
   for (const PlanItem& item : plan) {
     width = std::max(width, item.table.size());
     action_width = std::max(action_width, PlanWord(item.action).size());
-    idle += item.action == "skip" && !item.depends_on_load ? 1 : 0;
+    const bool waits = item.action == "skip" && item.depends_on_load;
+    ++(item.action == "load" ? loads : waits ? later : item.action == "skip" ? idle : builds);
   }
-  console.Line(fmt::format("Plan of pipeline {}: {}, {} of them with nothing to do", request.pipeline,
-                           Counted(static_cast<std::int64_t>(plan.size()), "table"), idle));
+  std::string head = fmt::format("Plan of pipeline {}: {}; {} to load, {} to build", request.pipeline,
+                                 Counted(static_cast<std::int64_t>(plan.size()), "table"), loads, builds);
+  if (later > 0) head += fmt::format(", {} that the loads will decide", later);
+  if (idle > 0) head += fmt::format(", {} with nothing to do", idle);
+  console.Line(head);
   console.Line("");
   for (const PlanItem& item : plan) {
     const Color color = item.action == "skip" ? Color::kDim : Color::kGreen;
