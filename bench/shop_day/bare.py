@@ -48,10 +48,10 @@ def main(mode, folder):
     else:
         since = db.execute(f"SELECT max(updated_at) FROM read_parquet('{out}/bronze/history/all.parquet')").fetchone()[0]
         db.execute(f"COPY (SELECT * FROM erp.orders_history WHERE updated_at >= '{since}') TO '{out}/changes.parquet' (FORMAT parquet)")
-        db.execute(f"COPY (SELECT * FROM read_parquet('{out}/bronze/history/all.parquet') ANTI JOIN read_parquet('{out}/changes.parquet') USING (id) "
+        db.execute(f"COPY (SELECT * FROM read_parquet('{out}/bronze/history/all.parquet') AS h ANTI JOIN read_parquet('{out}/changes.parquet') AS c USING (id) "
                    f"UNION ALL SELECT * FROM read_parquet('{out}/changes.parquet')) TO '{out}/bronze/history/new.parquet' (FORMAT parquet, COMPRESSION zstd)")
         os.replace(f"{out}/bronze/history/new.parquet", f"{out}/bronze/history/all.parquet")
-        db.execute(f"COPY (SELECT * FROM read_parquet('{out}/silver/history/*/*.parquet', hive_partitioning=false) ANTI JOIN read_parquet('{out}/changes.parquet') USING (id) "
+        db.execute(f"COPY (SELECT * FROM read_parquet('{out}/silver/history/*/*.parquet', hive_partitioning=false) AS h ANTI JOIN read_parquet('{out}/changes.parquet') AS c USING (id) "
                    f"UNION ALL {HISTORY} FROM read_parquet('{out}/changes.parquet')) TO '{out}/silver/history.new' {COPY}")
         shutil.rmtree(f"{out}/silver/history")
         os.replace(f"{out}/silver/history.new", f"{out}/silver/history")
