@@ -48,6 +48,7 @@ Result<std::unique_ptr<Engine>> MakeWorkerPool(PoolOptions options);
 
 /// Run, and take the result apart. Errors as Engine::Run.
 Result<ComputeResult> RunCompute(Engine& engine, ComputeJob job, const RunOptions& options, JobCost* cost);
+/// An analysis reads and writes nothing: one whose worker died is asked of another worker, twice at most.
 Result<AnalyzeResult> RunAnalyze(Engine& engine, AnalyzeJob job, const RunOptions& options, JobCost* cost);
 Result<ExtractResult> RunExtract(Engine& engine, ExtractJob job, const RunOptions& options, JobCost* cost);
 Result<MoveResult> RunMove(Engine& engine, MoveJob job, const RunOptions& options, JobCost* cost);

@@ -82,6 +82,26 @@ RunOptions Limits(std::int64_t memory_mib) {
   return options;
 }
 
+// An engine whose first workers die.
+class DyingEngine : public Engine {
+ public:
+  explicit DyingEngine(int deaths) : x_deaths(deaths) {}
+  Result<JobResult> Run(const Job&, const RunOptions&, JobCost*) override {
+    if (x_deaths-- > 0) return Error{ErrorKind::kUnavailable, "the worker process died", "", ""};
+    return JobResult(AnalyzeResult{});
+  }
+
+ private:
+  int x_deaths;
+};
+
+TEST(Analyze, IsAskedOfAnotherWorkerWhenOneDies) {
+  DyingEngine twice(2);
+  EXPECT_TRUE(RunAnalyze(twice, AnalyzeJob{}, RunOptions{}, nullptr));
+  DyingEngine always(3);
+  EXPECT_EQ(RunAnalyze(always, AnalyzeJob{}, RunOptions{}, nullptr).error().kind, ErrorKind::kUnavailable);
+}
+
 class PoolTest : public ::testing::Test {
  protected:
   void SetUp() override {

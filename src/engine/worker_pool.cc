@@ -258,7 +258,11 @@ Result<ComputeResult> RunCompute(Engine& engine, ComputeJob job, const RunOption
 }
 
 Result<AnalyzeResult> RunAnalyze(Engine& engine, AnalyzeJob job, const RunOptions& options, JobCost* cost) {
-  return RunAs<AnalyzeResult>(engine, std::move(job), options, cost);
+  constexpr int kTries = 3;
+  for (int attempt = 1;; ++attempt) {
+    Result<AnalyzeResult> result = RunAs<AnalyzeResult>(engine, job, options, cost);
+    if (result || result.error().kind != ErrorKind::kUnavailable || attempt == kTries) return result;
+  }
 }
 
 Result<ExtractResult> RunExtract(Engine& engine, ExtractJob job, const RunOptions& options, JobCost* cost) {

@@ -1,5 +1,6 @@
 """kill -9 at many points of a run, chosen by system call: `caudal retry` then ends in the same tables as a run that was let
 alone, and doctor finds nothing. Ten points and more lie inside a commit: the link of an object and the syncs around it."""
+import glob
 import os
 import re
 import shutil
@@ -86,6 +87,9 @@ class KillTest(unittest.TestCase):
                                stderr=subprocess.STDOUT, text=True, env={**os.environ, "NO_COLOR": "1"})
         victims = 0
         deadline = time.monotonic() + 20
+        started = len(glob.glob(shop.folder + "/.caudal/runs/*.ndjson"))
+        while run.poll() is None and len(glob.glob(shop.folder + "/.caudal/runs/*.ndjson")) == started:
+            time.sleep(0.01)  # before it, nothing is on record that could be retried
         while run.poll() is None and victims < 3 and time.monotonic() < deadline:
             for pid in processes_in(shop.folder):
                 if pid != run.pid and victims < 3:
