@@ -220,11 +220,7 @@ class Build {
       nothing.operation = operation;
       return Commit(std::move(nothing));  // the inputs were looked at: the record moves on
     }
-    std::vector<const LiveFile*> touched;
-    for (const auto& row : found.Find("touched")->rows.rows) {
-      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size() + 1)) : nullptr;
-      if (file) touched.push_back(file);
-    }
+    std::vector<const LiveFile*> touched = FilesNamedBy(*x_base, root, found.Find("touched")->rows);
     ComputeJob rewrite;
     TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
     std::vector<std::string> paths;

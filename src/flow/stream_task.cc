@@ -226,10 +226,13 @@ class Load {
     return {};
   }
 
-  /// One row a key: the newest by the stream's cursor, then the last that came.
-  std::string Deduplicated() const {
+  /// One row a key of "good": the newest by the stream's cursor, then the last that came. Keys that came twice are looked
+  /// for alone, so that only their rows have to be sorted.
+  std::string AddDeduplicated(ComputeJob& job) const {
     std::string keys;
     for (const std::string& key : x_stream.primary_key) keys += (keys.empty() ? "" : ", ") + QuoteIdentifier(key);
+    job.steps.push_back(Run("came_twice", "CREATE TEMP TABLE came_twice AS SELECT " + keys + " FROM good GROUP BY " + keys +
+                                              " HAVING count(*) > 1"));
     std::string order;
     auto options = ParseJson(x_stream.options, "stream options");
     if (options && options->contains("incremental")) {
@@ -237,7 +240,8 @@ class Load {
       if (x_schema.Find(cursor)) order = QuoteIdentifier(cursor) + " DESC NULLS LAST, ";
     }
     return fmt::format(
-        "SELECT * FROM good QUALIFY row_number() OVER (PARTITION BY {} ORDER BY {}_source_file DESC, _source_row DESC) = 1",
+        "SELECT * FROM good ANTI JOIN came_twice USING ({0})\nUNION ALL\nSELECT * FROM good SEMI JOIN came_twice USING ({0}) "
+        "QUALIFY row_number() OVER (PARTITION BY {0} ORDER BY {1}_source_file DESC, _source_row DESC) = 1",
         keys, order);
   }
 
@@ -251,7 +255,7 @@ class Load {
     ComputeJob job;
     job.output_folder = x_staging->path();
     TRY(AddSplit(job));
-    TRY_ASSIGN(Step out, Write("out", Merges() ? Deduplicated() : "SELECT * FROM good", x_schema, x_stream.partition_by));
+    TRY_ASSIGN(Step out, Write("out", Merges() ? AddDeduplicated(job) : "SELECT * FROM good", x_schema, x_stream.partition_by));
     job.steps.push_back(std::move(out));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     job.steps.push_back(std::move(rejects));
@@ -267,6 +271,7 @@ class Load {
       TRY(AddRepairs(job, change, repaired));
     }
     AuditScope scope;
+    if (Merges()) scope.proven_unique = x_stream.primary_key;
     TRY(AddChecks(job, scope, change.removes, repaired, {"out"}, "out"));
     TRY_ASSIGN(ComputeResult result, Compute(std::move(job)));
     const StepResult* written = result.Find("out");
@@ -300,12 +305,8 @@ class Load {
     query.sql = "SELECT DISTINCT _file FROM caudal_candidate.published WHERE _source_file IN (" + keys + ")";
     search.steps.push_back(std::move(query));
     TRY_ASSIGN(ComputeResult holders, Compute(std::move(search)));
-    std::vector<const LiveFile*> touched;
-    std::string root = x_workspace.RootOf(x_node.table) + "/";
-    for (const auto& row : holders.Find("holders")->rows.rows) {
-      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size())) : nullptr;
-      if (file) touched.push_back(file);
-    }
+    std::vector<const LiveFile*> touched =
+        FilesNamedBy(*x_base, x_workspace.RootOf(x_node.table), holders.Find("holders")->rows);
     if (touched.empty()) return {};
     change.operation = "REPAIR";
     change.kind = ChangeKind::kOverwrite;
@@ -341,7 +342,7 @@ class Load {
     ComputeJob find;
     find.output_folder = x_staging->path();
     TRY(AddSplit(find));
-    TRY_ASSIGN(Step changes, Write("changes", Deduplicated(), x_schema, {}));
+    TRY_ASSIGN(Step changes, Write("changes", AddDeduplicated(find), x_schema, {}));
     find.steps.push_back(std::move(changes));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     find.steps.push_back(std::move(rejects));
@@ -351,11 +352,7 @@ class Load {
     AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, set, "touched");
     TRY_ASSIGN(ComputeResult found, Compute(std::move(find)));
 
-    std::vector<const LiveFile*> touched;
-    for (const auto& row : found.Find("touched")->rows.rows) {
-      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size() + 1)) : nullptr;
-      if (file) touched.push_back(file);
-    }
+    std::vector<const LiveFile*> touched = FilesNamedBy(*x_base, root, found.Find("touched")->rows);
     ComputeJob rewrite;
     TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
     std::vector<std::string> paths;
