@@ -168,7 +168,11 @@ TEST_F(PoolTest, SpillsIntoItsOwnFolderWhichGoesWithIt) {
   auto pool = Pool();
   ASSERT_NE(pool, nullptr);
   bool spilled = false;
+#ifdef __SANITIZE_ADDRESS__
+  RunOptions options = Limits(384);  // red zones, shadow and quarantine count as the worker's memory
+#else
   RunOptions options = Limits(256);
+#endif
   options.progress = [&](const JobProgress&) {
     for (const auto& entry : fs::recursive_directory_iterator(x_folder + "/tmp")) spilled |= entry.is_regular_file();
   };

@@ -7,6 +7,7 @@
 #include "connect/intake.h"
 #include "flow/candidate.h"
 #include "flow/extraction.h"
+#include "flow/raw_history.h"
 #include "flow/reject_rows.h"
 #include "flow/task.h"
 #include "lake/upsert.h"
@@ -35,7 +36,7 @@ class Load {
                Staging::Make(x_workspace, fmt::format("{}-{}-{}", x_context.run, x_node.table, x_context.attempt)));
     x_staging = &staging;
     TRY(Fetch());
-    if (x_extracted.read.chunks.empty()) return NothingNew();
+    if (x_extracted.read.chunks.empty() && !Empties()) return NothingNew();
     TRY(DecideSchema());
     Status built = Build();
     if (!built && built.error().kind == ErrorKind::kCheckFailed) staging.Keep();
@@ -63,30 +64,24 @@ class Load {
     return {};
   }
 
-  /// Every raw object that a commit of this table named and no later one replaced, oldest first.
   Status FetchFromRaw() {
     TRY_ASSIGN(auto history, x_table.History(-1, x_base->version));
-    std::vector<RawObject> objects;
-    for (const CommitRecord& commit : history) {
-      if (commit.raw.empty()) continue;
-      if (commit.change == ChangeKind::kOverwrite && x_stream.write_disposition == WriteDisposition::kReplace) objects.clear();
-      for (const RawObject& object : commit.raw) {
-        bool repairs = commit.operation == "REPAIR";
-        std::erase_if(objects, [&](const RawObject& o) {
-          return o.key == object.key || (repairs && o.origin == object.origin);
-        });
-        objects.push_back(object);
-      }
-    }
+    std::vector<RawObject> objects = RawObjectsOf(history, x_stream.write_disposition == WriteDisposition::kReplace);
     TRY_ASSIGN(x_extracted, Replay(x_workspace, x_node, x_context, objects, *x_staging, x_outcome.cost));
     auto cursor = x_base->domains.find("cursor");
     x_extracted.read.cursor = cursor == x_base->domains.end() ? "" : cursor->second;
     return {};
   }
 
+  /// A relation was read whole and has no row: nothing is what replaces the table. Files that vanished say no such thing.
+  bool Empties() const {
+    return x_base && !x_base->files.empty() && !x_rebuild && Replaces() && !x_extracted.read.relation_columns.empty();
+  }
+
   Status NothingNew() {
     x_outcome.version = x_base ? x_base->version : -1;
     x_outcome.note = "nothing new at the source";
+    for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
     return {};
   }
 
@@ -430,6 +425,7 @@ class Load {
 
   Status AuditAndCommit(const ComputeResult& result, const AuditScope& scope, Change change) {
     TRY_ASSIGN(x_outcome.checks, Judge(result, scope, Checks(), "check_", x_workspace.clock.Now()));
+    WarnOfPublished(x_outcome.checks);
     TRY(VerdictOf(x_node.table, x_outcome.checks, x_staging->path()));
     change.base_version = x_base ? x_base->version : -1;
     change.task = x_context.Id(x_node.table);
@@ -456,6 +452,7 @@ class Load {
     x_outcome.note = fmt::format("{} {}, {} rows read", change.adds.size(), change.adds.size() == 1 ? "file" : "files",
                                  x_counts.read);
     for (const std::string& column : x_new_columns) x_outcome.note += ", new column " + column;
+    for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
     return {};
   }
 
