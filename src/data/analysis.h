@@ -25,6 +25,8 @@ struct AnalyzeQuery {
   std::string sql;
   /// The partition column that the result should have, for the partition-wise proof; "" = do not ask.
   std::string partition_by;
+  /// True: later queries read through it to the tables below; false: it is a table to them.
+  bool is_view = false;
 };
 
 struct CatalogTable {

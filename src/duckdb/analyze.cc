@@ -164,7 +164,7 @@ class Analyzer {
     }
     const Json plans = document.value("plans", Json::array());
     Fill(analysis, *shape, plans.empty() ? RelationFacts{} : FactsOf(plans[0]), query);
-    return Publish(analysis);
+    return Publish(analysis, query);
   }
 
   static void Fill(Analysis& analysis, const Connection::Shape& shape, const RelationFacts& relation,
@@ -181,9 +181,15 @@ class Analyzer {
   }
 
   // For later queries; a query whose name has no schema is nobody's input.
-  Status Publish(const Analysis& analysis) {
+  Status Publish(const Analysis& analysis, const AnalyzeQuery& query) {
     const std::size_t dot = analysis.name.find('.');
     if (dot == std::string::npos) return {};
+    if (query.is_view && analysis.parameters.empty()) {  // DuckDB has no view with parameters
+      const std::string schema = analysis.name.substr(0, dot);
+      return x_connection.Run(fmt::format("CREATE SCHEMA IF NOT EXISTS {}; CREATE OR REPLACE VIEW {} AS\n{}",
+                                          QuoteIdentifier(schema), QuoteTable(schema, analysis.name.substr(dot + 1)),
+                                          SelectBody(query.sql)));
+    }
     // Two columns of one name are the caller's to report; the first is the one that a reader can name.
     Schema columns;
     for (const OutputColumn& column : analysis.columns) {

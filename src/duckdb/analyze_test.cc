@@ -292,5 +292,21 @@ TEST(Analyze, QueriesReadOneAnotherInAnyOrder) {
   EXPECT_EQ(result.queries[7].problem->kind, "cycle");
 }
 
+TEST(Analyze, ViewsAreReadThrough) {
+  AnalyzeJob job = Catalog();
+  job.queries = {AnalyzeQuery{"g.sums", "SELECT d, count(*) AS n FROM s.o GROUP BY d;", "", true},
+                 AnalyzeQuery{"g.rows", "SELECT id, d FROM s.o WHERE id > 1", "", true},
+                 AnalyzeQuery{"g.of_sums", "SELECT d, n FROM g.sums", "d", false},
+                 AnalyzeQuery{"g.of_rows", "SELECT id, d FROM g.rows", "d", false}};
+  const AnalyzeResult result = Analyze(job);
+  for (const Analysis& analysis : result.queries) ASSERT_FALSE(analysis.problem) << analysis.problem->message;
+  EXPECT_FALSE(result.queries[2].row_wise) << "the view below counts over all rows";
+  EXPECT_TRUE(result.queries[2].partition_wise);
+  EXPECT_EQ(result.queries[2].partition_inputs, (std::map<std::string, std::string>{{"s.o", "d"}}));
+  EXPECT_EQ(result.queries[2].tables, (std::vector<std::string>{"g.sums"}));
+  EXPECT_TRUE(result.queries[3].row_wise);
+  EXPECT_FALSE(result.queries[3].keeps_every_row);
+}
+
 }  // namespace
 }  // namespace caudal

@@ -47,8 +47,10 @@ Result<StepResult> Write(Connection& connection, const ComputeJob& job, const St
   TRY(PrepareFolder(job, step.layout));
   StepResult result;
   result.name = step.name;
+  const std::string sql =
+      step.where.empty() ? step.sql : "SELECT * FROM (\n" + SelectBody(step.sql) + "\n) WHERE " + step.where;
   TRY_ASSIGN(std::vector<WrittenFile> files,
-             connection.Copy(CopyOf(step.sql, step.layout), step.user_sql ? job.parameters : kNone));
+             connection.Copy(CopyOf(sql, step.layout), step.user_sql ? job.parameters : kNone));
   for (WrittenFile& file : files) {
     if (file.rows == 0) {
       std::error_code ignored;

@@ -68,6 +68,8 @@ struct Step {
   std::int64_t max_rows = 0;  // kQuery
   /// True: `sql` is the user's; only one SELECT statement is accepted, and ComputeJob::parameters are bound.
   bool user_sql = false;
+  /// kWrite: a condition on the SELECT's columns, ours; rows for which it is not true are left out. "" = none.
+  std::string where = {};
 };
 
 /// SQL over named sets of files. Rights: reads the inputs' files and `read_paths`, writes `output_folder`; no network.

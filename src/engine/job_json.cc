@@ -95,7 +95,10 @@ WriteLayout ToLayout(const Json& json) {
 Json FromStep(const Step& step) {
   const char* kind = step.kind == Step::Kind::kRun ? "run" : step.kind == Step::Kind::kWrite ? "write" : "query";
   Json json{{"kind", kind}, {"name", step.name}, {"sql", step.sql}, {"user_sql", step.user_sql}};
-  if (step.kind == Step::Kind::kWrite) json["layout"] = FromLayout(step.layout);
+  if (step.kind == Step::Kind::kWrite) {
+    json["layout"] = FromLayout(step.layout);
+    json["where"] = step.where;
+  }
   if (step.kind == Step::Kind::kQuery) json["max_rows"] = step.max_rows;
   return json;
 }
@@ -106,6 +109,7 @@ Step ToStep(const Json& json) {
   if (kind == "write") {
     step.kind = Step::Kind::kWrite;
     step.layout = ToLayout(json.at("layout"));
+    step.where = json.at("where").get<std::string>();
   } else if (kind == "query") {
     step.kind = Step::Kind::kQuery;
     step.max_rows = json.at("max_rows").get<std::int64_t>();
@@ -194,7 +198,8 @@ Json FromJob(const AnalyzeJob& job) {
   }
   Json queries = Json::array();
   for (const AnalyzeQuery& query : job.queries) {
-    queries.push_back(Json{{"name", query.name}, {"sql", query.sql}, {"partition_by", query.partition_by}});
+    queries.push_back(Json{{"name", query.name}, {"sql", query.sql}, {"partition_by", query.partition_by},
+                           {"is_view", query.is_view}});
   }
   return Json{{"tables", std::move(tables)}, {"queries", std::move(queries)}};
 }
@@ -207,7 +212,7 @@ AnalyzeJob ToAnalyzeJob(const Json& json) {
   }
   for (const Json& item : json.at("queries")) {
     job.queries.push_back(AnalyzeQuery{item.at("name").get<std::string>(), item.at("sql").get<std::string>(),
-                                       item.at("partition_by").get<std::string>()});
+                                       item.at("partition_by").get<std::string>(), item.at("is_view").get<bool>()});
   }
   return job;
 }

@@ -33,6 +33,7 @@ TEST(JobJson, ComputeComesBackWhole) {
   write.name = "w";
   write.sql = "SELECT 1";
   write.user_sql = true;
+  write.where = "d = 1";
   write.layout = WriteLayout{"/out/w", TwoColumns(), {"id"}, "", {"id", "tags"}, 77};
   Step query;
   query.kind = Step::Kind::kQuery;
@@ -64,16 +65,18 @@ TEST(JobJson, ComputeComesBackWhole) {
   EXPECT_EQ(back.steps[1].layout.order_by, (std::vector<std::string>{"id", "tags"}));
   EXPECT_EQ(back.steps[1].layout.target_file_bytes, 77);
   EXPECT_TRUE(back.steps[1].user_sql);
+  EXPECT_EQ(back.steps[1].where, "d = 1");
   EXPECT_EQ(back.steps[2].max_rows, 9);
 }
 
 TEST(JobJson, OtherKindsComeBackWhole) {
   AnalyzeJob analyze;
   analyze.tables.push_back(CatalogTable{"s", "t", TwoColumns()});
-  analyze.queries.push_back(AnalyzeQuery{"s.q", "SELECT * FROM s.t", "d"});
+  analyze.queries.push_back(AnalyzeQuery{"s.q", "SELECT * FROM s.t", "d", true});
   const AnalyzeJob analyzed = ThereAndBack(analyze);
   EXPECT_EQ(analyzed.tables[0].columns, TwoColumns());
   EXPECT_EQ(analyzed.queries[0].partition_by, "d");
+  EXPECT_TRUE(analyzed.queries[0].is_view);
 
   ExtractJob extract;
   extract.kind = ExtractJob::Kind::kReplay;

@@ -200,7 +200,8 @@ Decision Decide(const ModelConfig& model, const std::string& definition, const s
   return Full(changed.front()->table + " changed");
 }
 
-std::string DefinitionOf(const ModelConfig& model, const std::map<std::string, Parameter>& parameters) {
+std::string DefinitionOf(const ModelConfig& model, const std::vector<const ModelConfig*>& views,
+                         const std::map<std::string, Parameter>& parameters) {
   Json json{{"sql", model.sql},
             {"materialize", static_cast<int>(model.materialize)},
             {"key", model.key},
@@ -210,6 +211,7 @@ std::string DefinitionOf(const ModelConfig& model, const std::map<std::string, P
     if (it == parameters.end()) continue;
     json["parameters"][name] = it->second.value ? Json(*it->second.value) : Json();
   }
+  for (const ModelConfig* view : views) json["views"][view->table()] = view->sql;
   return Sha256Hex(DumpJson(json));
 }
 

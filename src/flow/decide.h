@@ -61,8 +61,9 @@ struct DecideOptions {
 Decision Decide(const ModelConfig& model, const std::string& definition, const std::optional<BuildRecord>& built,
                 const std::vector<InputState>& inputs, const DecideOptions& options);
 
-/// Hash of what makes the model's rows: SQL text, materialisation, parameters it names.
-std::string DefinitionOf(const ModelConfig& model, const std::map<std::string, Parameter>& parameters);
+/// Hash of what makes the model's rows: its SQL and that of the views it reads, materialisation, parameters they name.
+std::string DefinitionOf(const ModelConfig& model, const std::vector<const ModelConfig*>& views,
+                         const std::map<std::string, Parameter>& parameters);
 std::string HashOfChecks(const std::vector<CheckSpec>& checks);
 /// The model's column checks and table checks in one list.
 std::vector<CheckSpec> AllChecks(const std::vector<ColumnConfig>& columns, const std::vector<CheckSpec>& table);

@@ -181,14 +181,21 @@ TEST(DefinitionTest, ChangesWithSqlAndWithTheParametersItNames) {
   std::map<std::string, Parameter> parameters{{"n", {Type{TypeKind::kBigint, 0, 0, {}}, "1"}},
                                               {"m", {Type{TypeKind::kBigint, 0, 0, {}}, "1"}}};
   model.analysis.parameters = {{"n", Type{TypeKind::kBigint, 0, 0, {}}}};
-  std::string before = DefinitionOf(model, parameters);
+  std::string before = DefinitionOf(model, {}, parameters);
   parameters["m"].value = "2";
-  EXPECT_EQ(DefinitionOf(model, parameters), before);
+  EXPECT_EQ(DefinitionOf(model, {}, parameters), before);
   parameters["n"].value = "2";
-  EXPECT_NE(DefinitionOf(model, parameters), before);
+  EXPECT_NE(DefinitionOf(model, {}, parameters), before);
+  ModelConfig view;
+  view.schema = "silver";
+  view.name = "v";
+  view.sql = "SELECT 1";
+  std::string with_view = DefinitionOf(model, {&view}, parameters);
+  view.sql = "SELECT 2";
+  EXPECT_NE(DefinitionOf(model, {&view}, parameters), with_view) << "a view's rows are the model's";
   model.sql = "SELECT $n + 1";
   parameters["n"].value = "1";
-  EXPECT_NE(DefinitionOf(model, parameters), before);
+  EXPECT_NE(DefinitionOf(model, {}, parameters), before);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "data/name.h"
 #include "flow/candidate.h"
 #include "lake/upsert.h"
 
@@ -81,8 +82,8 @@ Result<Analysis> AnalyzeModel(const Workspace& workspace, const ModelConfig& mod
     auto [schema, name] = SplitTable(input.table);
     job.tables.push_back({schema, name, input.snapshot->schema});
   }
-  for (const ModelConfig* view : inputs.views) job.queries.push_back({view->table(), view->sql, ""});
-  job.queries.push_back({model.table(), model.sql, model.partition_by.empty() ? "" : model.partition_by.front()});
+  for (const ModelConfig* view : inputs.views) job.queries.push_back({view->table(), view->sql, "", true});
+  job.queries.push_back({model.table(), model.sql, model.partition_by.empty() ? "" : model.partition_by.front(), false});
   RunOptions options;
   options.limits = workspace.Limits();
   options.cancel = cancel;
@@ -128,7 +129,7 @@ Result<ModelState> LookAtModel(const Workspace& workspace, const ModelConfig& mo
   TRY_ASSIGN(state.base, LatestOrNone(workspace.TableOf(model.table())));
   TRY_ASSIGN(state.inputs, OpenInputs(workspace, model));
   TRY_ASSIGN(state.model.analysis, AnalyzeModel(workspace, model, state.inputs, cancel));
-  state.definition = DefinitionOf(state.model, workspace.project.parameters);
+  state.definition = DefinitionOf(state.model, state.inputs.views, workspace.project.parameters);
   if (state.base) {
     auto record = state.base->domains.find("model");
     if (record == state.base->domains.end()) {
@@ -162,6 +163,27 @@ void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConf
     step.user_sql = true;
     job.steps.push_back(std::move(step));
   }
+}
+
+std::string PartitionsOnly(const ModelConfig& model, const ModelInputs& inputs, const Decision& decision) {
+  if (decision.action != Decision::Action::kPartitions) return "";
+  bool cut = std::all_of(inputs.tables.begin(), inputs.tables.end(), [&](const ModelInput& input) {
+    auto column = model.analysis.partition_inputs.find(input.table);
+    const std::vector<std::string>& stored = input.snapshot->partition_columns;
+    return column == model.analysis.partition_inputs.end() ||
+           std::find(stored.begin(), stored.end(), column->second) != stored.end();
+  });
+  Schema columns = QueryColumns(model);
+  const Field* field = columns.Find(model.partition_by.front());
+  if (cut || field == nullptr) return "";
+  std::string column = QuoteIdentifier(field->name);
+  if (field->type.kind == TypeKind::kVarchar) column = "nullif(" + column + ", '')";  // as it is stored
+  std::string values, null;
+  for (const Cell& value : decision.partitions) {
+    if (!value) null = " OR " + column + " IS NULL";
+    if (value) values += fmt::format("{}CAST({} AS {})", values.empty() ? "" : ", ", QuoteLiteral(*value), field->type.ToSql());
+  }
+  return "(" + (values.empty() ? "false" : column + " IN (" + values + ")") + null + ")";
 }
 
 std::map<std::string, Parameter> ParametersOf(const Project& project, const ModelConfig& model) {

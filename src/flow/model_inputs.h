@@ -47,6 +47,10 @@ Result<ModelState> LookAtModel(const Workspace& workspace, const ModelConfig& mo
 void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConfig& model, const ModelInputs& inputs,
                     const Decision& decision);
 
+/// A condition on the model's rows that leaves exactly the partitions of `decision`; "" where the inputs' files are cut to
+/// them already. An input that is not stored by partition is read whole: it may bring rows of others.
+std::string PartitionsOnly(const ModelConfig& model, const ModelInputs& inputs, const Decision& decision);
+
 /// The project's parameters that the model's SQL names.
 std::map<std::string, Parameter> ParametersOf(const Project& project, const ModelConfig& model);
 

@@ -126,6 +126,7 @@ class Build {
     Step out = Write("out", "");
     out.sql = x_model.sql;
     out.user_sql = true;
+    out.where = PartitionsOnly(x_model, x_inputs, decision);
     std::string published = AddSplit(job, std::move(out));
     return Finish(std::move(job), published, std::move(change));
   }

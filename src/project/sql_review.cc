@@ -104,7 +104,7 @@ class Reviewer {
       const ModelConfig& model = x_project.models[m];
       if (x_files[m].skip_sql) continue;
       bool prove = model.materialize == Materialize::kPartitions && model.partition_by.size() == 1;
-      queries.push_back(AnalyzeQuery{model.table(), SqlForParser(model), prove ? model.partition_by[0] : ""});
+      queries.push_back(AnalyzeQuery{model.table(), SqlForParser(model), prove ? model.partition_by[0] : "", false});
     }
     for (std::size_t m = 0; m < x_files.size(); ++m) {
       ModelConfig& model = x_project.models[m];
@@ -128,7 +128,7 @@ class Reviewer {
       std::string sql = expression ? "SELECT (\n" + check.args.at("expression") + "\n) AS good FROM " +
                                          QuoteTable(table.substr(0, dot), table.substr(dot + 1)) + " AS caudal_row"
                                    : check.args.at("sql");
-      queries.push_back(AnalyzeQuery{query.name, std::move(sql), ""});
+      queries.push_back(AnalyzeQuery{query.name, std::move(sql), "", false});
       x_check_queries.push_back(std::move(query));
     };
     for (ColumnConfig& column : columns) {
