@@ -14,7 +14,7 @@ class CountingEngine final : public Engine {
   Result<JobResult> Run(const Job& job, const RunOptions&, JobCost*) override {
     ++asked;
     if (!std::holds_alternative<AnalyzeJob>(job)) return JobResult(MoveResult{});
-    if (fails) return Error{ErrorKind::kUnavailable, "the worker process died", "", ""};
+    if (fails) return Error{ErrorKind::kTimeout, "it took too long", "", ""};
     Analysis analysis;
     analysis.name = "answer " + std::to_string(asked);
     return JobResult(AnalyzeResult{{analysis}});
@@ -59,7 +59,7 @@ TEST_F(AnalysisCacheTest, ForgetsTheAnswersOfAnotherBuild) {
 TEST_F(AnalysisCacheTest, KeepsNoFailureAndNoOtherJob) {
   auto cache = MakeAnalysisCache(x_under, x_file, "build 1");
   x_under.fails = true;
-  EXPECT_EQ(Ask(*cache, "SELECT 1"), "the worker process died");
+  EXPECT_EQ(Ask(*cache, "SELECT 1"), "it took too long");
   x_under.fails = false;
   EXPECT_EQ(Ask(*cache, "SELECT 1"), "answer 2");
   EXPECT_TRUE(RunMove(*cache, MoveJob{}, RunOptions{}, nullptr));

@@ -108,8 +108,10 @@ Result<std::map<std::string, std::int64_t>> CsvBytes(const Workspace& workspace,
   return bytes;
 }
 
+/// "43 %"; "-" where CSV would be smaller: a file's own words outweigh a handful of rows.
 std::string Saved(std::int64_t bytes, std::int64_t csv_bytes) {
-  return csv_bytes == 0 ? "" : fmt::format("{:.0f} %", 100.0 - 100.0 * static_cast<double>(bytes) / static_cast<double>(csv_bytes));
+  if (csv_bytes <= bytes) return "-";
+  return fmt::format("{:.0f} %", 100.0 - 100.0 * static_cast<double>(bytes) / static_cast<double>(csv_bytes));
 }
 
 Result<int> ShowAll(const Command& command, const Workspace& workspace, bool with_sizes, const CancelFlag& cancel) {
@@ -151,7 +153,7 @@ Result<int> ShowAll(const Command& command, const Workspace& workspace, bool wit
   }
   command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
   std::string total = Counted(static_cast<std::int64_t>(workspace.project.nodes.size()), "table") + ", " + SizeText(bytes);
-  if (with_sizes) total += ", as CSV " + SizeText(csv_total) + ": " + Saved(bytes, csv_total) + " saved";
+  if (with_sizes) total += ", as CSV " + SizeText(csv_total) + ": " + (csv_total > bytes ? Saved(bytes, csv_total) : "nothing") + " saved";
   command.console.Line(total);
   return kExitOk;
 }

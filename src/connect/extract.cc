@@ -69,6 +69,20 @@ Result<StagedRead> ReadBytes(const Connector& connector, const SourceRequest& re
   return read;
 }
 
+/// The rows as texts, and the columns with the types that they should have.
+Result<RelationRunner::Copied> CopyTexts(const RelationRead& plan, const RelationRunner& runner, const std::string& path,
+                                         const std::string& source_file) {
+  TRY_ASSIGN(const Rows shape, runner.ask({plan.database, "SELECT * FROM (" + plan.sql + ") LIMIT 0"}));
+  TRY_ASSIGN(const RelationTexts texts, plan.as_texts(shape.schema));
+  RelationRead read;
+  read.database = plan.database;
+  read.sql = texts.sql;
+  read.cursor_sql = texts.cursor_sql;
+  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(read, path, source_file, Schema{}));
+  copied.columns = shape.schema;
+  return copied;
+}
+
 Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest& request, const RelationRunner& runner,
                                 const std::string& folder) {
   const std::unique_ptr<RelationSource> source = connector.make_relation();
@@ -81,7 +95,14 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
     return read;
   }
   const std::string& file = request.raw_key.empty() ? origin : request.raw_key;
-  Result<RelationRunner::Copied> answer = runner.copy(plan, folder + "/raw-0.parquet", file, request.pinned);
+  const std::string path = folder + "/raw-0.parquet";
+  Result<RelationRunner::Copied> answer = runner.copy(plan, path, file, request.pinned);
+  bool as_texts = false;
+  if (!answer && plan.as_texts && source->IsAboutAValue(answer.error())) {
+    Result<RelationRunner::Copied> texts = CopyTexts(plan, runner, path, file);
+    as_texts = texts.has_value();
+    if (as_texts) answer = std::move(texts);  // else the first error tells the column
+  }
   if (!answer) return source->Explain(request, std::move(answer).error());
   const RelationRunner::Copied copied = *std::move(answer);
   TRY_ASSIGN(ReadOutcome outcome, source->Cursor(request, copied.cursor));
@@ -99,8 +120,15 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   chunk.size_bytes = chunk.stored_bytes = digest.size_bytes;
   chunk.rows = copied.file.rows;
   chunk.format.kind = "parquet";
+  if (as_texts) {
+    StagedBatch batch;
+    batch.kind = chunk.format.kind;
+    batch.path = chunk.raw_path;
+    read.batches.push_back(std::move(batch));
+  } else {
+    read.relation_file = DumpJson(WrittenFileToJson(copied.file));
+  }
   read.chunks.push_back(std::move(chunk));
-  read.relation_file = DumpJson(WrittenFileToJson(copied.file));
   return read;
 }
 

@@ -65,6 +65,12 @@ struct RelationQuestion {
   std::string sql;
 };
 
+/// `sql` and `cursor_sql` of a RelationRead whose columns are all VARCHAR.
+struct RelationTexts {
+  std::string sql;
+  std::string cursor_sql;
+};
+
 /// What to copy: the SELECT, and the SELECT of one row, one VARCHAR cell that becomes the cursor's value ("" = no
 /// cursor). Both see one snapshot of the source.
 struct RelationRead {
@@ -73,6 +79,9 @@ struct RelationRead {
   std::string cursor_sql;
   /// The source knows, without reading, that there is nothing behind request.cursor.
   bool unchanged = false;
+  /// The same rows as texts that lose nothing, for a database whose values need not be of their column's type; `columns`
+  /// are those of `sql`. Taken where `sql` fails for a value: the rows are then typed like those of a file, one by one.
+  std::function<Result<RelationTexts>(const Schema& columns)> as_texts;
 };
 
 class RelationSource {
@@ -86,6 +95,8 @@ class RelationSource {
   virtual Result<ReadOutcome> Cursor(const SourceRequest& request, const Cell& cell) = 0;
   /// The database's own message as one that says what to do; kUnavailable where a later try may succeed.
   virtual Error Explain(const SourceRequest& request, Error error) const = 0;
+  /// Whether a read failed for a value that is not of its column's type.
+  virtual bool IsAboutAValue(const Error& /*error*/) const { return false; }
 };
 
 struct Connector {

@@ -59,6 +59,20 @@ Result<RelationReader::Copied> RelationReader::Copy(const AttachedDatabase& data
                                                     const std::string& source_file, const Schema& pinned) {
   TRY(Attach(database));
   TRY(x_connection.Run("BEGIN TRANSACTION"));
+  Result<Copied> copied = CopyInside(sql, cursor_sql, path, source_file, pinned);
+  if (!copied) {
+    [[maybe_unused]] const Status undone = x_connection.Run("ROLLBACK");  // the error above is the one to tell
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    return copied;
+  }
+  TRY(x_connection.Run("COMMIT"));
+  return copied;
+}
+
+Result<RelationReader::Copied> RelationReader::CopyInside(const std::string& sql, const std::string& cursor_sql,
+                                                          const std::string& path, const std::string& source_file,
+                                                          const Schema& pinned) {
   Copied copied;
   if (!cursor_sql.empty()) {
     TRY_ASSIGN(const Rows answer, x_connection.Query(cursor_sql, {}, 1));
@@ -70,7 +84,6 @@ Result<RelationReader::Copied> RelationReader::Copy(const AttachedDatabase& data
       fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)",
                   QuoteLiteral(source_file), SelectBody(sql));
   TRY_ASSIGN(std::vector<WrittenFile> files, x_connection.Copy(CopyToFile(select, copied.columns, path), {}));
-  TRY(x_connection.Run("COMMIT"));
   if (!files.empty()) copied.file = std::move(files[0]);
   for (const std::string_view name : kHoodieColumns) copied.file.columns.erase(std::string(name));
   if (copied.file.rows == 0) {

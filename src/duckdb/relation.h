@@ -26,12 +26,14 @@ class RelationReader {
   };
   /// Copies `sql` to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned`
   /// keeps its type and field id, others get fresh ids. `cursor_sql` ("" = none) answers one VARCHAR in the same
-  /// snapshot.
+  /// snapshot. A failed copy leaves no file, and another one may follow.
   Result<Copied> Copy(const AttachedDatabase& database, const std::string& sql, const std::string& cursor_sql,
                       const std::string& path, const std::string& source_file, const Schema& pinned);
 
  private:
   Status Attach(const AttachedDatabase& database);
+  Result<Copied> CopyInside(const std::string& sql, const std::string& cursor_sql, const std::string& path,
+                            const std::string& source_file, const Schema& pinned);
 
   Connection& x_connection;
   std::string x_extensions;

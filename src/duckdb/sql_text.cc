@@ -116,8 +116,8 @@ std::string ScanOf(const TableInput& input) {
     return fmt::format("SELECT {} WHERE false", columns);
   }
   if (input.with_origin) columns += ", filename AS _file, file_row_number AS _file_row";
-  return fmt::format("SELECT {} FROM read_parquet({}, schema = MAP {{{}}}, hive_partitioning = false)", columns,
-                     LiteralList(input.files), fields);
+  return fmt::format("SELECT {} FROM read_parquet({}, schema = MAP {{{}}}, hive_partitioning = false){}", columns,
+                     LiteralList(input.files), fields, input.only.empty() ? "" : " WHERE " + input.only);
 }
 
 std::string CopyOf(const std::string& select, const WriteLayout& layout) {

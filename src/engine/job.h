@@ -26,6 +26,7 @@ struct TableInput {
   std::vector<std::string> files;  // absolute paths or presigned URLs
   /// Adds `_file` VARCHAR (as in `files`) and `_file_row` BIGINT (from 0): for merges and lineage of rows.
   bool with_origin = false;
+  std::string only = {};  // SQL over `columns`: the rows that the query sees; "" = all
 };
 
 /// A database that the job reads through DuckDB's scanner, read-only, as catalog `name`.

@@ -129,7 +129,8 @@ Json FromJob(const ComputeJob& job) {
                           {"name", input.name},
                           {"columns", SchemaToJson(input.columns)},
                           {"files", input.files},
-                          {"with_origin", input.with_origin}});
+                          {"with_origin", input.with_origin},
+                          {"only", input.only}});
   }
   Json databases = Json::array();
   for (const AttachedDatabase& database : job.databases) {
@@ -152,7 +153,7 @@ ComputeJob ToComputeJob(const Json& json) {
     job.inputs.push_back(TableInput{item.at("schema").get<std::string>(), item.at("name").get<std::string>(),
                                     Take(SchemaFromJson(item.at("columns"))),
                                     item.at("files").get<std::vector<std::string>>(),
-                                    item.at("with_origin").get<bool>()});
+                                    item.at("with_origin").get<bool>(), item.at("only").get<std::string>()});
   }
   for (const Json& item : json.at("databases")) {
     job.databases.push_back(AttachedDatabase{item.at("name").get<std::string>(), item.at("kind").get<std::string>(),

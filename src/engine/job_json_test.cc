@@ -22,7 +22,7 @@ T ThereAndBack(const T& job) {
 
 TEST(JobJson, ComputeComesBackWhole) {
   ComputeJob job;
-  job.inputs.push_back(TableInput{"silver", "orders", TwoColumns(), {"/a", "/b"}, true});
+  job.inputs.push_back(TableInput{"silver", "orders", TwoColumns(), {"/a", "/b"}, true, "x > 1"});
   job.databases.push_back(AttachedDatabase{"erp", "sqlite", "/erp.db"});
   job.read_paths = {"/r"};
   job.output_folder = "/out";
@@ -51,6 +51,7 @@ TEST(JobJson, ComputeComesBackWhole) {
   EXPECT_EQ(back.inputs[0].columns.fields[1].type.children[0].id, 3);
   EXPECT_EQ(back.inputs[0].files, job.inputs[0].files);
   EXPECT_TRUE(back.inputs[0].with_origin);
+  EXPECT_EQ(back.inputs[0].only, "x > 1");
   EXPECT_EQ(back.databases[0].location, "/erp.db");
   EXPECT_EQ(back.read_paths, job.read_paths);
   EXPECT_EQ(back.parameters.at("p").value, "it's \"x\"\n");

@@ -165,6 +165,9 @@ TEST_F(PoolTest, ComputesWritesAndCleansUp) {
 }
 
 TEST_F(PoolTest, SpillsIntoItsOwnFolderWhichGoesWithIt) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's allocator keeps more beside DuckDB's count than the ceiling leaves";
+#endif
   auto pool = Pool();
   ASSERT_NE(pool, nullptr);
   bool spilled = false;

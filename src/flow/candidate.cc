@@ -28,6 +28,14 @@ Status VerdictOf(const std::string& table, const std::vector<CheckResult>& check
                "mend the source or the check; the candidate is kept in " + kept_at, where};
 }
 
+void WarnOfPublished(std::vector<CheckResult>& checks) {
+  for (CheckResult& check : checks) {
+    if (check.verdict != Verdict::kReject) continue;
+    check.verdict = Verdict::kWarn;
+    check.message += "; published before, they stay until they are written anew (--full-refresh)";
+  }
+}
+
 std::int64_t RowsOf(const std::vector<WrittenFile>& files) {
   std::int64_t rows = 0;
   for (const WrittenFile& file : files) rows += file.rows;

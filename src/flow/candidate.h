@@ -14,6 +14,10 @@ void AddCost(JobCost& total, const JobCost& job);
 /// The checks that the candidate failed, as one error that names each with its figures; none: success.
 Status VerdictOf(const std::string& table, const std::vector<CheckResult>& checks, const std::string& kept_at);
 
+/// The rows that a check of severity reject found in the candidate are none of those that the task wrote: these were taken
+/// out. They were published before the check was written, and stay: a warning that says so.
+void WarnOfPublished(std::vector<CheckResult>& checks);
+
 /// Sum of rows and bytes.
 std::int64_t RowsOf(const std::vector<WrittenFile>& files);
 std::int64_t BytesOf(const std::vector<WrittenFile>& files);

@@ -65,6 +65,21 @@ bool KeyIsStraight(const ModelConfig& model, const std::string& table) {
   return !model.key.empty();
 }
 
+/// The raw objects of the commits, where a load merged them: its rewritten files hold old rows too, and each row's
+/// `_source_file` tells. Empty where every row of the added files is new, or where rows do not tell.
+std::vector<std::string> RawKeysOfMerges(const InputState& input) {
+  std::vector<std::string> keys;
+  bool merged = false;
+  for (const CommitRecord& c : input.commits) {
+    if (c.change == ChangeKind::kNone) continue;
+    if (c.raw.empty()) return {};
+    merged = merged || c.change == ChangeKind::kUpsert;
+    for (const RawObject& object : c.raw) keys.push_back(object.key);
+  }
+  if (!merged) keys.clear();
+  return keys;
+}
+
 Decision NewRows(const ModelConfig& model, const std::vector<const InputState*>& changed) {
   const InputState& input = *changed.front();
   if (changed.size() > 1) return Full("more than one input changed: " + input.table + " and " + changed[1]->table);
@@ -76,6 +91,7 @@ Decision NewRows(const ModelConfig& model, const std::vector<const InputState*>&
   d.action = Decision::Action::kNewRows;
   d.input = input.table;
   d.new_files = AddedFiles(input);
+  d.raw_keys = RawKeysOfMerges(input);
   d.reason = "new rows in " + input.table;
   return d;
 }

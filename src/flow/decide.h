@@ -48,6 +48,7 @@ struct Decision {
   std::string reason;
   std::string input;
   std::vector<std::string> new_files;
+  std::vector<std::string> raw_keys;    // kNewRows of a load: only rows that came with these; empty = all of new_files
   std::vector<Cell> partitions;         // values of the model's partition column, ordered
   std::vector<Cell> closed_partitions;  // touched, but older than `late:` allows
 };

@@ -57,6 +57,29 @@ TEST_F(DecideTest, ExactlyTheTouchedPartitionsInOrder) {
   EXPECT_TRUE(d.closed_partitions.empty());
 }
 
+TEST_F(DecideTest, AMergeOfALoadPassesOnOnlyTheRowsThatCame) {
+  x_model.materialize = Materialize::kMerge;
+  x_model.key = {"id"};
+  x_model.analysis.row_wise = true;
+  x_model.analysis.keeps_every_row = true;
+  OutputColumn id;
+  id.field.name = "id";
+  id.straight = ColumnOrigin{"silver.orders", "id"};
+  x_model.analysis.columns = {id};
+  CommitRecord appended = Commit(ChangeKind::kAppend, {"2010-12-03"});
+  appended.raw = {RawObject{"raw/a", "", 0, 0, "", ""}};
+  x_orders.commits = {appended};
+  EXPECT_TRUE(Now().raw_keys.empty()) << "every row of an appended file is new";
+  CommitRecord merged = Commit(ChangeKind::kUpsert, {"2010-12-03"});
+  merged.raw = {RawObject{"raw/b", "", 0, 0, "", ""}};
+  x_orders.commits.push_back(merged);
+  Decision d = Now();
+  EXPECT_EQ(d.action, Decision::Action::kNewRows);
+  EXPECT_EQ(d.raw_keys, (std::vector<std::string>{"raw/a", "raw/b"}));
+  x_orders.commits.push_back(Commit(ChangeKind::kUpsert, {"2010-12-03"}));
+  EXPECT_TRUE(Now().raw_keys.empty()) << "a commit without raw objects: its rows do not tell";
+}
+
 TEST_F(DecideTest, PartitionsOlderThanLateAreClosed) {
   x_model.late = std::chrono::hours{48};
   x_orders.commits = {Commit(ChangeKind::kAppend, {"2010-12-10", "2010-12-08", "2010-12-07"})};

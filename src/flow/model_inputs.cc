@@ -146,8 +146,14 @@ void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConf
                     const Decision& decision) {
   for (const ModelInput& input : inputs.tables) {
     auto [schema, name] = SplitTable(input.table);
-    job.inputs.push_back(InputOf(*input.snapshot, schema, name, FilesFor(model, input, decision),
-                                 workspace.RootOf(input.table), false));
+    TableInput table = InputOf(*input.snapshot, schema, name, FilesFor(model, input, decision),
+                               workspace.RootOf(input.table), false);
+    if (input.table == decision.input && !decision.raw_keys.empty()) {
+      std::string keys;
+      for (const std::string& key : decision.raw_keys) keys += (keys.empty() ? "" : ", ") + QuoteLiteral(key);
+      table.only = "_source_file IN (" + keys + ")";
+    }
+    job.inputs.push_back(std::move(table));
   }
   for (const ModelConfig* view : inputs.views) {
     Step step;

@@ -127,8 +127,8 @@ class Build {
     out.sql = x_model.sql;
     out.user_sql = true;
     out.where = PartitionsOnly(x_model, x_inputs, decision);
-    TRY(Finish(std::move(job), std::move(out), std::move(change)));
-    return {};
+    std::string published = AddSplit(job, std::move(out));
+    return Finish(std::move(job), published, std::move(change));
   }
 
   void RemovePartitions(const Decision& decision, Change& change) {
@@ -153,25 +153,34 @@ class Build {
     return step;
   }
 
-  /// Writes `out`; where a check rejects rows, what it wrote is split into good and rejected files.
-  Status Finish(ComputeJob job, Step out, Change change) {
-    std::string view = out.name;
-    std::string published = view;
-    job.steps.push_back(std::move(out));
-    RejectRule rule = RejectRuleOf(Checks(), x_schema);
-    if (!rule.condition.empty()) {
-      job.steps.push_back(Write("kept", fmt::format("SELECT * FROM {} WHERE NOT coalesce({}, false)", view, rule.condition)));
-      Step rejects = Write("rejects", RejectedRowsSql(view, rule, x_context.Id(x_node.table), x_workspace.clock.Now(), false));
-      rejects.layout.columns = RejectSchema();
-      rejects.layout.partition_by.clear();
-      job.steps.push_back(std::move(rejects));
-      published = "kept";
-    }
+  /// Writes `rows`; where a check rejects some, writes them again as good and rejected ones. Gives the view of the good.
+  std::string AddSplit(ComputeJob& job, Step rows) {
+    std::string view = rows.name;
+    RejectRule rule = RejectRuleOf(Checks(), rows.layout.columns);
+    Step kept = Write("kept", fmt::format("SELECT * FROM {} WHERE NOT coalesce({}, false)", view, rule.condition));
+    kept.layout.columns = rows.layout.columns;
+    kept.layout.partition_by = rows.layout.partition_by;
+    job.steps.push_back(std::move(rows));
+    if (rule.condition.empty()) return view;
+    job.steps.push_back(std::move(kept));
+    Step rejects = Write("rejects", RejectedRowsSql(view, rule, x_context.Id(x_node.table), x_workspace.clock.Now(), false));
+    rejects.layout.columns = RejectSchema();
+    rejects.layout.partition_by.clear();
+    job.steps.push_back(std::move(rejects));
+    return "kept";
+  }
+
+  static std::vector<WrittenFile> RejectsOf(const ComputeResult& result) {
+    const StepResult* rejects = result.Find("rejects");
+    return rejects ? rejects->files : std::vector<WrittenFile>{};
+  }
+
+  Status Finish(ComputeJob job, const std::string& published, Change change) {
     AuditScope scope;
     TRY(AddChecks(job, scope, change.removes, {published}, published));
     TRY_ASSIGN(ComputeResult result, Run(std::move(job)));
     for (const WrittenFile& file : result.Find(published)->files) change.adds.push_back({file, ""});
-    if (const StepResult* rejects = result.Find("rejects")) change.rejects = rejects->files;
+    change.rejects = RejectsOf(result);
     return AuditAndCommit(result, scope, std::move(change));
   }
 
@@ -180,7 +189,8 @@ class Build {
     Step changes = Write("changes", x_model.sql);
     changes.user_sql = true;
     changes.layout.partition_by.clear();
-    return MergeChanges(std::move(job), std::move(changes), x_model.key, "MERGE");
+    std::string good = AddSplit(job, std::move(changes));
+    return MergeChanges(std::move(job), good, x_model.key, "MERGE");
   }
 
   /// What the query says now against the open rows of the history.
@@ -190,51 +200,66 @@ class Build {
     current.layout.columns = x_schema;
     current.layout.columns.fields.resize(QueryColumns(x_model).fields.size());  // the history's own columns come last
     current.layout.partition_by.clear();
-    job.steps.push_back(std::move(current));
+    RejectRule rule = RejectRuleOf(Checks(), current.layout.columns);
+    std::string good = AddSplit(job, std::move(current));
     Timestamp now = x_workspace.clock.Now();
     job.inputs.push_back(x_base ? InputOf(*x_base, "caudal_candidate", "history", KeptFiles(x_base.get(), {}),
                                           x_workspace.RootOf(x_node.table), false)
                                 : TableInput{"caudal_candidate", "history", x_schema, {}, false});
-    Step changes = Write("changes", HistoryChangesSql(QueryColumns(x_model), x_model.key, "caudal_candidate.history", "current_rows", now));
+    std::string history = "caudal_candidate.history";
+    if (!rule.condition.empty()) history = HistoryBeside(history, rule);
+    Step changes = Write("changes", HistoryChangesSql(QueryColumns(x_model), x_model.key, history, good, now));
     changes.layout.partition_by.clear();
     if (!x_base) {
       changes.name = "out";
       changes.layout.folder = x_staging->path() + "/out";
+      job.steps.push_back(std::move(changes));
       Change change;
       change.operation = "SNAPSHOT";
       change.kind = ChangeKind::kAppend;
-      return Finish(std::move(job), std::move(changes), std::move(change));
+      return Finish(std::move(job), "out", std::move(change));
     }
     std::vector<std::string> key = x_model.key;
     key.push_back("valid_from");
-    return MergeChanges(std::move(job), std::move(changes), key, "SNAPSHOT");
+    job.steps.push_back(std::move(changes));
+    return MergeChanges(std::move(job), "changes", key, "SNAPSHOT");
   }
 
-  Status MergeChanges(ComputeJob find, Step changes, const std::vector<std::string>& key, const std::string& operation) {
-    find.steps.push_back(std::move(changes));
-    ChangeSet set{"changes", key, false};
+  /// The history without the keys whose current row is rejected: their last version stays as it is, it does not end.
+  std::string HistoryBeside(const std::string& history, const RejectRule& rule) const {
+    std::string same;
+    for (const std::string& key : x_model.key) {
+      std::string name = QuoteIdentifier(key);
+      same += fmt::format("caudal_bad.{0} = caudal_history.{0} AND ", name);
+    }
+    return fmt::format("(SELECT * FROM {} AS caudal_history WHERE NOT EXISTS (SELECT 1 FROM current_rows AS caudal_bad "
+                       "WHERE {}coalesce({}, false)))", history, same, rule.condition);
+  }
+
+  /// Merges the rows of the view `changes`, which `find` writes.
+  Status MergeChanges(ComputeJob find, const std::string& changes, const std::vector<std::string>& key,
+                      const std::string& operation) {
+    ChangeSet found_set{changes, key, false};
     std::string root = x_workspace.RootOf(x_node.table);
-    AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, set, "touched");
+    AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, found_set, "touched");
     TRY_ASSIGN(ComputeResult found, Run(std::move(find)));
-    if (found.Find("changes")->files.empty()) {
+    if (found.Find(changes)->files.empty()) {
       Change nothing;
       nothing.operation = operation;
+      nothing.rejects = RejectsOf(found);
       return Commit(std::move(nothing));  // the inputs were looked at: the record moves on
     }
-    std::vector<const LiveFile*> touched;
-    for (const auto& row : found.Find("touched")->rows.rows) {
-      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size() + 1)) : nullptr;
-      if (file) touched.push_back(file);
-    }
+    std::vector<const LiveFile*> touched = FilesNamedBy(*x_base, root, found.Find("touched")->rows);
     ComputeJob rewrite;
     TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
     std::vector<std::string> paths;
-    for (const WrittenFile& file : found.Find("changes")->files) paths.push_back(file.path);
+    for (const WrittenFile& file : found.Find(changes)->files) paths.push_back(file.path);
     rewrite.inputs.push_back({"caudal_candidate", "changes", x_schema, paths, false});
     Step view;
     view.name = "changes";
     view.sql = "CREATE VIEW changes AS SELECT * FROM caudal_candidate.changes";
     rewrite.steps.push_back(std::move(view));
+    ChangeSet set{"changes", key, false};
     Snapshot target = *x_base;
     target.schema = x_schema;
     AddRewrite(rewrite, target, touched, root, set, rewrite.output_folder);
@@ -249,6 +274,7 @@ class Build {
     Change change = ChangeOfRewrite(target, touched, result);
     change.operation = operation;
     change.kind = ChangeKind::kUpsert;
+    change.rejects = RejectsOf(found);
     return AuditAndCommit(result, scope, std::move(change));
   }
 
@@ -290,6 +316,7 @@ class Build {
 
   Status AuditAndCommit(const ComputeResult& result, const AuditScope& scope, Change change) {
     TRY_ASSIGN(x_outcome.checks, Judge(result, scope, Checks(), "check_", x_workspace.clock.Now()));
+    WarnOfPublished(x_outcome.checks);
     TRY(VerdictOf(x_node.table, x_outcome.checks, x_staging->path()));
     return Commit(std::move(change));
   }

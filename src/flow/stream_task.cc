@@ -7,6 +7,7 @@
 #include "connect/intake.h"
 #include "flow/candidate.h"
 #include "flow/extraction.h"
+#include "flow/raw_history.h"
 #include "flow/reject_rows.h"
 #include "flow/task.h"
 #include "lake/upsert.h"
@@ -35,7 +36,7 @@ class Load {
                Staging::Make(x_workspace, fmt::format("{}-{}-{}", x_context.run, x_node.table, x_context.attempt)));
     x_staging = &staging;
     TRY(Fetch());
-    if (x_extracted.read.chunks.empty()) return NothingNew();
+    if (x_extracted.read.chunks.empty() && !Empties()) return NothingNew();
     TRY(DecideSchema());
     Status built = Build();
     if (!built && built.error().kind == ErrorKind::kCheckFailed) staging.Keep();
@@ -63,30 +64,24 @@ class Load {
     return {};
   }
 
-  /// Every raw object that a commit of this table named and no later one replaced, oldest first.
   Status FetchFromRaw() {
     TRY_ASSIGN(auto history, x_table.History(-1, x_base->version));
-    std::vector<RawObject> objects;
-    for (const CommitRecord& commit : history) {
-      if (commit.raw.empty()) continue;
-      if (commit.change == ChangeKind::kOverwrite && x_stream.write_disposition == WriteDisposition::kReplace) objects.clear();
-      for (const RawObject& object : commit.raw) {
-        bool repairs = commit.operation == "REPAIR";
-        std::erase_if(objects, [&](const RawObject& o) {
-          return o.key == object.key || (repairs && o.origin == object.origin);
-        });
-        objects.push_back(object);
-      }
-    }
+    std::vector<RawObject> objects = RawObjectsOf(history, x_stream.write_disposition == WriteDisposition::kReplace);
     TRY_ASSIGN(x_extracted, Replay(x_workspace, x_node, x_context, objects, *x_staging, x_outcome.cost));
     auto cursor = x_base->domains.find("cursor");
     x_extracted.read.cursor = cursor == x_base->domains.end() ? "" : cursor->second;
     return {};
   }
 
+  /// A relation was read whole and has no row: nothing is what replaces the table. Files that vanished say no such thing.
+  bool Empties() const {
+    return x_base && !x_base->files.empty() && !x_rebuild && Replaces() && !x_extracted.read.relation_columns.empty();
+  }
+
   Status NothingNew() {
     x_outcome.version = x_base ? x_base->version : -1;
     x_outcome.note = "nothing new at the source";
+    for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
     return {};
   }
 
@@ -226,10 +221,13 @@ class Load {
     return {};
   }
 
-  /// One row a key: the newest by the stream's cursor, then the last that came.
-  std::string Deduplicated() const {
+  /// One row a key of "good": the newest by the stream's cursor, then the last that came. Keys that came twice are looked
+  /// for alone, so that only their rows have to be sorted.
+  std::string AddDeduplicated(ComputeJob& job) const {
     std::string keys;
     for (const std::string& key : x_stream.primary_key) keys += (keys.empty() ? "" : ", ") + QuoteIdentifier(key);
+    job.steps.push_back(Run("came_twice", "CREATE TEMP TABLE came_twice AS SELECT " + keys + " FROM good GROUP BY " + keys +
+                                              " HAVING count(*) > 1"));
     std::string order;
     auto options = ParseJson(x_stream.options, "stream options");
     if (options && options->contains("incremental")) {
@@ -237,7 +235,8 @@ class Load {
       if (x_schema.Find(cursor)) order = QuoteIdentifier(cursor) + " DESC NULLS LAST, ";
     }
     return fmt::format(
-        "SELECT * FROM good QUALIFY row_number() OVER (PARTITION BY {} ORDER BY {}_source_file DESC, _source_row DESC) = 1",
+        "SELECT * FROM good ANTI JOIN came_twice USING ({0})\nUNION ALL\nSELECT * FROM good SEMI JOIN came_twice USING ({0}) "
+        "QUALIFY row_number() OVER (PARTITION BY {0} ORDER BY {1}_source_file DESC, _source_row DESC) = 1",
         keys, order);
   }
 
@@ -251,7 +250,7 @@ class Load {
     ComputeJob job;
     job.output_folder = x_staging->path();
     TRY(AddSplit(job));
-    TRY_ASSIGN(Step out, Write("out", Merges() ? Deduplicated() : "SELECT * FROM good", x_schema, x_stream.partition_by));
+    TRY_ASSIGN(Step out, Write("out", Merges() ? AddDeduplicated(job) : "SELECT * FROM good", x_schema, x_stream.partition_by));
     job.steps.push_back(std::move(out));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     job.steps.push_back(std::move(rejects));
@@ -267,6 +266,7 @@ class Load {
       TRY(AddRepairs(job, change, repaired));
     }
     AuditScope scope;
+    if (Merges()) scope.proven_unique = x_stream.primary_key;
     TRY(AddChecks(job, scope, change.removes, repaired, {"out"}, "out"));
     TRY_ASSIGN(ComputeResult result, Compute(std::move(job)));
     const StepResult* written = result.Find("out");
@@ -300,12 +300,8 @@ class Load {
     query.sql = "SELECT DISTINCT _file FROM caudal_candidate.published WHERE _source_file IN (" + keys + ")";
     search.steps.push_back(std::move(query));
     TRY_ASSIGN(ComputeResult holders, Compute(std::move(search)));
-    std::vector<const LiveFile*> touched;
-    std::string root = x_workspace.RootOf(x_node.table) + "/";
-    for (const auto& row : holders.Find("holders")->rows.rows) {
-      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size())) : nullptr;
-      if (file) touched.push_back(file);
-    }
+    std::vector<const LiveFile*> touched =
+        FilesNamedBy(*x_base, x_workspace.RootOf(x_node.table), holders.Find("holders")->rows);
     if (touched.empty()) return {};
     change.operation = "REPAIR";
     change.kind = ChangeKind::kOverwrite;
@@ -341,7 +337,7 @@ class Load {
     ComputeJob find;
     find.output_folder = x_staging->path();
     TRY(AddSplit(find));
-    TRY_ASSIGN(Step changes, Write("changes", Deduplicated(), x_schema, {}));
+    TRY_ASSIGN(Step changes, Write("changes", AddDeduplicated(find), x_schema, {}));
     find.steps.push_back(std::move(changes));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     find.steps.push_back(std::move(rejects));
@@ -351,11 +347,7 @@ class Load {
     AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, set, "touched");
     TRY_ASSIGN(ComputeResult found, Compute(std::move(find)));
 
-    std::vector<const LiveFile*> touched;
-    for (const auto& row : found.Find("touched")->rows.rows) {
-      const LiveFile* file = row[0] ? x_base->Find(row[0]->substr(root.size() + 1)) : nullptr;
-      if (file) touched.push_back(file);
-    }
+    std::vector<const LiveFile*> touched = FilesNamedBy(*x_base, root, found.Find("touched")->rows);
     ComputeJob rewrite;
     TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
     std::vector<std::string> paths;
@@ -433,6 +425,7 @@ class Load {
 
   Status AuditAndCommit(const ComputeResult& result, const AuditScope& scope, Change change) {
     TRY_ASSIGN(x_outcome.checks, Judge(result, scope, Checks(), "check_", x_workspace.clock.Now()));
+    WarnOfPublished(x_outcome.checks);
     TRY(VerdictOf(x_node.table, x_outcome.checks, x_staging->path()));
     change.base_version = x_base ? x_base->version : -1;
     change.task = x_context.Id(x_node.table);
@@ -459,6 +452,7 @@ class Load {
     x_outcome.note = fmt::format("{} {}, {} rows read", change.adds.size(), change.adds.size() == 1 ? "file" : "files",
                                  x_counts.read);
     for (const std::string& column : x_new_columns) x_outcome.note += ", new column " + column;
+    for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
     return {};
   }
 

@@ -21,8 +21,20 @@ std::int64_t VersionOf(std::string_view name) {
   return error == std::errc() && end == name.data() + kDigits ? version : -1;
 }
 
-Error Gap(const std::string& key) {
-  return Error{ErrorKind::kCorruption, "a log entry is missing: " + key, "restore that object from a backup", ""};
+/// "silver.orders" of "silver/orders".
+std::string TableOf(std::string prefix) {
+  if (auto slash = prefix.rfind('/'); slash != std::string::npos) prefix[slash] = '.';
+  return prefix;
+}
+
+Error OfTable(const std::string& prefix, const std::string& key, Error error) {
+  error.message = TableOf(prefix) + ": " + error.message;
+  if (error.kind == ErrorKind::kCorruption) error.next = "restore " + key + " from a backup, then run `caudal doctor`";
+  return error;
+}
+
+Error Gap(const std::string& prefix, const std::string& key) {
+  return OfTable(prefix, key, Error{ErrorKind::kCorruption, "a log entry is missing: " + key, "", ""});
 }
 
 }  // namespace
@@ -32,8 +44,9 @@ std::string Log::KeyOfVersion(std::int64_t version) const { return x_prefix + "/
 Result<std::shared_ptr<const LogEntry>> Log::Load(std::int64_t version) {
   if (auto it = x_recent.find(version); it != x_recent.end()) return it->second;
   TRY_ASSIGN(std::string text, x_store.Get(KeyOfVersion(version)));
-  TRY_ASSIGN(LogEntry entry, ReadLogText(version, text));
-  std::shared_ptr<const LogEntry> shared = std::make_shared<LogEntry>(std::move(entry));
+  auto entry = ReadLogText(version, text);
+  if (!entry) return OfTable(x_prefix, KeyOfVersion(version), std::move(entry).error());
+  std::shared_ptr<const LogEntry> shared = std::make_shared<LogEntry>(*std::move(entry));
   x_recent[version] = shared;
   if (x_recent.size() > kRecentEntries) x_recent.erase(x_recent.begin());
   return shared;
@@ -46,7 +59,7 @@ Status Log::ReadAll() {
   for (const ObjectInfo& object : objects) {
     std::int64_t version = VersionOf(std::string_view(object.key).substr(folder.size()));
     if (version < 0) continue;
-    if (version != replay.version() + 1) return Gap(KeyOfVersion(replay.version() + 1));
+    if (version != replay.version() + 1) return Gap(x_prefix, KeyOfVersion(replay.version() + 1));
     TRY_ASSIGN(auto entry, Load(version));
     TRY(replay.Apply(*entry));
   }

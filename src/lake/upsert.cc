@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "data/name.h"
@@ -188,6 +189,8 @@ void AddRewrite(ComputeJob& job, const Snapshot& snapshot, const std::vector<con
         fmt::format("CREATE TEMP TABLE {} AS SELECT {}{} AS {}, {} AS _caudal_moved FROM {} t JOIN {} c ON {}", kMatched,
                     keys, NumberOfFile(touched, root, "t"), kFileColumn, MovedAway(snapshot, changes.key), files, view,
                     SameKey(changes.key, "t", "c"))));
+    // One old file has one new version, whatever its size: more would need more names. Splitting by file costs a copy.
+    const bool one = touched.size() == 1;
     // The rows that stay, which the anti join passes through untouched, and the new versions of those that do not.
     Step rewritten = WriteStep(
         snapshot, "rewritten",
@@ -197,7 +200,11 @@ void AddRewrite(ComputeJob& job, const Snapshot& snapshot, const std::vector<con
                     SameKey(changes.key, "t", "c"), StoredColumns(snapshot, "c"), kFileColumn, view, kMatched,
                     SameKey(changes.key, "c", "m"), kept),
         folder);
-    rewritten.layout.file_by = kFileColumn;
+    if (one) {
+      rewritten.layout.target_file_bytes = std::numeric_limits<std::int64_t>::max();
+    } else {
+      rewritten.layout.file_by = kFileColumn;
+    }
     job.steps.push_back(std::move(rewritten));
     not_there = fmt::format(" ANTI JOIN (SELECT * FROM {} WHERE NOT _caudal_moved) m ON {}", kMatched,
                             SameKey(changes.key, "c", "m"));
@@ -241,7 +248,7 @@ Change ChangeOfRewrite(const Snapshot& snapshot, const std::vector<const LiveFil
   if (const StepResult* rewritten = result.Find("rewritten")) {
     for (const WrittenFile& file : rewritten->files) {
       AddFile add{file, ""};
-      std::size_t number = touched.size();
+      std::size_t number = touched.size() == 1 ? 0 : touched.size();
       auto it = file.partition.find(std::string(kFileColumn));
       if (it != file.partition.end() && it->second) {
         std::from_chars(it->second->data(), it->second->data() + it->second->size(), number);

@@ -23,7 +23,7 @@ struct AuditScope {
   std::string candidate;  // quoted SQL name of the view
   Schema columns;
   bool whole = false;
-  /// Row count of the published version and, for row_count_change, of the version a day ago; absent = there is none.
+  /// Row count of the version that was published when the run began; absent = there is none.
   std::optional<std::int64_t> rows_before;
   /// A merge's key search already proved that these columns are unique.
   std::vector<std::string> proven_unique;

@@ -108,7 +108,7 @@ TEST_F(SqliteRead, DiscoversTables) {
 }
 
 TEST_F(SqliteRead, ExplainsWhatGoesWrong) {
-  Sql("CREATE TABLE customers(id INTEGER); CREATE TABLE t(n DECIMAL(10,2)); INSERT INTO t VALUES ('abc')");
+  Sql("CREATE TABLE customers(id INTEGER); CREATE TABLE t(n TEXT); INSERT INTO t VALUES (x'ff')");
   const Error missing = Job(ExtractJob::Kind::kRead, {{"table", "custmers"}}, "").error();
   EXPECT_EQ(missing.kind, ErrorKind::kNotFound);
   EXPECT_THAT(missing.message, HasSubstr("customers"));
@@ -118,6 +118,31 @@ TEST_F(SqliteRead, ExplainsWhatGoesWrong) {
   EXPECT_THAT(mistyped.message, HasSubstr("\"n\""));
   folder.Write("erp.db", "SQLite format 3" + std::string(1, '\0') + std::string(4080, 'x'));
   EXPECT_EQ(Job(ExtractJob::Kind::kCheck, Json::object(), "").error().kind, ErrorKind::kCorruption);
+}
+
+// As texts, each of which says the whole value: the rows that fit are typed from them, the others are rejected.
+TEST_F(SqliteRead, AValueOfAnotherTypeMakesTextsOfAllRows) {
+  Sql("CREATE TABLE customers(id INTEGER, n DECIMAL(10,2), b BLOB, updated_at TIMESTAMP);"
+      "INSERT INTO customers VALUES (1, 0.1, x'01ff', '2026-01-01 10:00:00'), (2, 'abc', NULL, 1700000000),"
+      "(3, NULL, 'text', 'soon')");
+  const StagedRead read = Read(since);
+  EXPECT_EQ(read.relation_file, "");
+  ASSERT_EQ(read.batches.size(), 1U);
+  EXPECT_EQ(read.batches[0].kind, "parquet");
+  EXPECT_EQ(read.batches[0].path, read.chunks.at(0).raw_path);
+  EXPECT_EQ(read.chunks[0].rows, 3);
+  using Line = std::vector<Cell>;
+  EXPECT_EQ(Rows(read, "id, n, b, updated_at, _source_row, TRY_CAST(n AS DOUBLE) = 0.1::DOUBLE"),
+            (std::vector<Line>{{"1", "0.10000000000000001", "\\x01\\xFF", "2026-01-01 10:00:00", "1", "true"},
+                               {"2", "abc", {}, "2023-11-14 22:13:20", "2", {}},
+                               {"3", {}, "\\x74\\x65\\x78\\x74", "soon", "3", {}}}));
+  const Schema columns = *SchemaFromJson(*ParseJson(read.relation_columns, ""));
+  EXPECT_EQ(columns.Find("n")->type.kind, TypeKind::kDouble);
+  EXPECT_EQ(columns.Find("b")->type.kind, TypeKind::kBlob);
+  EXPECT_EQ(ParseJson(read.cursor, "")->at("value"), "2026-01-01 10:00:00");
+  // Only what is new, and what has no time that could tell.
+  Sql("INSERT INTO customers VALUES (4, 4, NULL, '2026-01-02 10:00:00')");
+  EXPECT_EQ(Rows(Read(since, read.cursor), "id"), (std::vector<Line>{{"1"}, {"3"}, {"4"}}));
 }
 
 TEST_F(SqliteRead, SaysThatAWriterHoldsTheDatabase) {

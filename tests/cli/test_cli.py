@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -231,7 +232,7 @@ CASES = [
     Case("a secret that is not set", ["run", "-s", "source:rates", "--no-retry"], 3, ["RATES_URL", "sources/rates.yaml", "export RATES_URL"],
          write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}"), stdout=True),
     Case("secrets that others can read", ["run", "-s", "source:rates", "--no-retry"], 4, ["secrets.env", "chmod 600"], open_secrets, stdout=True),
-    Case("a lake's log that was cut", ["sql", "SELECT * FROM gold.daily_sales"], 7, [r"0{20}\.json", "backup"], cut_log),
+    Case("a lake's log that was cut", ["sql", "SELECT * FROM gold.daily_sales"], 7, [r"gold\.daily_sales: .*0{20}\.json", "restore gold/daily_sales/_delta_log/0{20}.json", "caudal doctor"], cut_log),
     Case("a data file that is gone", ["doctor"], 7, ["gold.daily_sales", r"\.parquet", "next:"], missing_data_file, stdout=True),
     Case("a state store that is none", ["history"], 7, ["state.db"], write(".caudal/state.db", "this is no database\n" * 500)),
 ]
@@ -427,6 +428,10 @@ class GoodInput(unittest.TestCase):
         self.assertEqual(len(one["sample"]), 2)
         self.assertTrue(one["checks"])
         self.assertIn("not_null", self.text("show", "gold.daily_sales"))
+        sizes = self.text("show", "--sizes")
+        self.assertRegex(sizes, r"drops\.sales .*  -  ", "five rows save nothing against CSV, and a negative saving is no word")
+        self.assertNotRegex(sizes, r"-\d+ %")
+        self.assertRegex(sizes, r"as CSV .*: nothing saved")
 
     def test_why(self):
         document = self.json("why", "drops.sales", "--where", "sale_id = 4")
@@ -451,9 +456,20 @@ class GoodInput(unittest.TestCase):
             self.text(verb)
         for shell in ("bash", "zsh"):
             self.assertIn("complete -o default -F _caudal caudal", self.text("completion", shell))
-        script = subprocess.run(["bash", "-c", self.text("completion", "bash") + 'COMP_WORDS=(caudal run --full); COMP_CWORD=2; _caudal; echo "${COMPREPLY[@]}"'],
-                                capture_output=True, text=True, check=True)
-        self.assertEqual(script.stdout.strip(), "--full-refresh")
+
+    def test_completion(self):
+        script = self.text("completion", "bash")
+        for typed, offered in [("run --full", ["--full-refresh"]), ("show drops.", ["drops.sales"]), ("run da", ["daily"]),
+                               ("render dr", []), ("render go", ["gold.daily_sales"]), ("test gold.", ["gold.daily_sales"]),
+                               ("connection test dr", ["drops"]), ("plan -s +gold.d", ["+gold.daily_sales"]),
+                               ("run -s drops.sales,gold", ["drops.sales,gold.daily_sales"]), ("run -s source : d", ["drops"]),
+                               ("check --exclude path : models/g", ["models/gold"]), ("--output json history go", ["gold.daily_sales"]),
+                               (f"--project {self.top} show dr", [])]:
+            with self.subTest(typed=typed):
+                words = " ".join(shlex.quote(word) for word in [CAUDAL, *typed.split(" ")])
+                done = subprocess.run(["bash", "-c", f'{script}\nCOMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _caudal; '
+                                                     'echo "${COMPREPLY[@]}"'], cwd=self.folder, capture_output=True, text=True)
+                self.assertEqual((done.stdout.split(), done.stderr), (offered, ""))
 
     def test_help_and_version(self):
         self.assertRegex(self.text("--version"), r"^caudal \d+\.\d+")

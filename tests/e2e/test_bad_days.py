@@ -6,13 +6,6 @@ import unittest
 import shop_project as sp
 
 
-def rewrite(path, change):
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as f:
-        text = f.read()
-    with gzip.open(path, "wt", encoding="utf-8", newline="") as f:
-        f.write(change(text))
-
-
 class BadDays(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -41,7 +34,7 @@ class BadDays(unittest.TestCase):
 
     def test_a_file_cut_inside_a_row_is_refused_by_name_and_nothing_is_visible(self):
         before = self.shop.rows("SELECT count(*) FROM gold.daily")
-        rewrite(self.file, lambda text: text[:len(text) // 2].rsplit(",", 1)[0])
+        sp.rewrite(self.file, lambda text: text[:len(text) // 2].rsplit(",", 1)[0])
         failed = self.shop.caudal("run", "daily")
         self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
         self.assertIn("2010-12-03.csv.gz", failed.stdout)
@@ -52,7 +45,7 @@ class BadDays(unittest.TestCase):
         self.mend_and_resume(failed)
 
     def test_a_file_cut_inside_a_quote_is_refused(self):
-        rewrite(self.file, lambda text: text.rstrip("\n") + '\n536999,22423,"REGENCY CAKE')
+        sp.rewrite(self.file, lambda text: text.rstrip("\n") + '\n536999,22423,"REGENCY CAKE')
         failed = self.shop.caudal("run", "daily")
         self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
         self.assertIn("2010-12-03.csv.gz", failed.stdout)
@@ -67,7 +60,7 @@ class BadDays(unittest.TestCase):
 
     def test_rows_that_break_a_check_are_shown_and_nothing_is_published(self):
         before = self.shop.rows("SELECT count(*), sum(revenue) FROM gold.daily")
-        rewrite(self.file, lambda text: text.rstrip("\n") + "\n999999,X,bad price,1,2010-12-03 10:00:00,-5.0,17850.0,France\n")
+        sp.rewrite(self.file, lambda text: text.rstrip("\n") + "\n999999,X,bad price,1,2010-12-03 10:00:00,-5.0,17850.0,France\n")
         failed = self.shop.caudal("run", "daily")
         self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
         self.assertIn("UnitPrice", failed.stdout)
@@ -77,7 +70,7 @@ class BadDays(unittest.TestCase):
         self.mend_and_resume(failed)
 
     def test_cells_that_are_no_numbers_are_rejected_with_file_and_line(self):
-        rewrite(self.file, lambda text: text.rstrip("\n") + "\n999999,X,typo,many,2010-12-03 10:00:00,5.0,17850.0,France\n")
+        sp.rewrite(self.file, lambda text: text.rstrip("\n") + "\n999999,X,typo,many,2010-12-03 10:00:00,5.0,17850.0,France\n")
         self.shop.ok("run", "daily")
         self.assertEqual(self.shop.dump()["gold.daily"], self.expected["gold.daily"])
         rejects = self.shop.rows("SELECT _column, _value, _source_file, _source_row FROM stores.lines__rejects")
@@ -91,7 +84,7 @@ class BadDays(unittest.TestCase):
         self.assertEqual(newest["rejected"], 1)
 
     def test_a_repaired_file_replaces_exactly_its_own_rows(self):
-        rewrite(self.file, lambda text: "\n".join(text.splitlines()[:500]) + "\n")
+        sp.rewrite(self.file, lambda text: "\n".join(text.splitlines()[:500]) + "\n")
         self.shop.ok("run", "daily")
         self.assertNotEqual(self.shop.dump()["stores.lines"], self.expected["stores.lines"])
         self.shop.drop("2010-12-03")

@@ -1,5 +1,4 @@
 """`backfill --from-raw`: the source is gone, the bronze tables come back with the same rows."""
-import gzip
 import os
 import shutil
 import unittest
@@ -13,17 +12,12 @@ class FromRaw(unittest.TestCase):
         self.addCleanup(shop.remove)
         sp.day_two(shop)
         # A killed attempt, a failed check, rejects and merges first.
-        shop.caudal("run", "daily", prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e",
-                                            "inject=fsync:signal=KILL:when=4"])
+        shop.killed_at("fsync", 4, "run", "daily")
         path = shop.path("drops", "2010-12-03.csv.gz")
-        with gzip.open(path, "rt", encoding="utf-8") as f:
-            good = f.read()
-        with gzip.open(path, "wt", encoding="utf-8") as f:
-            f.write(good + "999999,X,bad price,1,2010-12-03 10:00:00,-5.0,17850.0,France\n")
+        sp.rewrite(path, lambda text: text + "999999,X,bad price,1,2010-12-03 10:00:00,-5.0,17850.0,France\n")
         shop.caudal("retry")
         shop.caudal("run", "daily")
-        with gzip.open(path, "wt", encoding="utf-8") as f:
-            f.write(good + "999999,X,typo,many,2010-12-03 10:00:00,5.0,17850.0,France\n")
+        sp.rewrite(path, lambda text: text[:text.rindex("999999,")] + "999999,X,typo,many,2010-12-03 10:00:00,5.0,17850.0,France\n")
         shop.ok("run", "daily")
         before = shop.dump()
         rejected = sorted(shop.rows("SELECT _row FROM stores.lines__rejects"))

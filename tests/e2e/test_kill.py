@@ -65,8 +65,7 @@ class KillTest(unittest.TestCase):
             with self.subTest(calls=calls, n=n):
                 shop = self.before.copy()
                 self.addCleanup(shop.remove)
-                done = shop.caudal("run", "daily", prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
-                                                           "-e", f"inject={calls}:signal=KILL:when={n}"])
+                done = shop.killed_at(calls, n, "run", "daily")
                 died = done.returncode != 0
                 killed += died
                 deadline = time.monotonic() + 5

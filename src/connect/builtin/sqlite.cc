@@ -109,6 +109,7 @@ Result<std::string> StateOf(const std::string& path) {
 /// What the options and the cursor ask for.
 struct Asked {
   std::string path;
+  std::string table;   // "" = a query
   std::string from;    // an SQL relation
   std::string select;  // columns
   std::string column;  // of the cursor, "" = a full read
@@ -132,6 +133,7 @@ Result<Asked> Ask(const SourceRequest& request) {
     return Error{ErrorKind::kInvalidArgument, "a stream reads a `table` or a `query`, not both: " + request.stream,
                  "take one of them out", ""};
   }
+  if (query.empty()) asked.table = table;
   asked.from = query.empty() ? fmt::format("{}.main.{}", kCatalog, QuoteIdentifier(table))
                              : fmt::format("sqlite_query({}, {})", QuoteLiteral(kCatalog), QuoteLiteral(query));
   for (const std::string& column : stream.Texts("select")) {
@@ -164,9 +166,8 @@ bool IsNumber(std::string_view text) {
 
 /// Rows from the cursor's value on, that one included: rows that came later with the same value are not lost, nor are
 /// rows without a value.
-Result<std::string> Condition(const Asked& asked) {
+Result<std::string> Condition(const Asked& asked, const std::string& column) {
   if (asked.column.empty() || !asked.has_lower) return std::string();
-  const std::string column = QuoteIdentifier(asked.column);
   std::string condition = fmt::format("{} >= {}", column, QuoteLiteral(asked.lower));
   if (!asked.lag.empty() && IsNumber(asked.lower)) {
     if (!IsNumber(asked.lag)) {
@@ -180,6 +181,43 @@ Result<std::string> Condition(const Asked& asked) {
                             QuoteLiteral(asked.lower), lag.count());
   }
   return fmt::format(" WHERE ({} OR {} IS NULL)", condition, column);
+}
+
+/// A value of SQLite as text that says all of it; the column's type decides from which form it is read.
+std::string TextInSqlite(const Field& field) {
+  const std::string column = QuoteIdentifier(field.name);
+  if (field.type.kind == TypeKind::kBlob) return fmt::format("CASE WHEN {0} IS NOT NULL THEN hex({0}) END", column);
+  std::string text = fmt::format("CAST({} AS TEXT)", column);
+  if (field.type.kind == TypeKind::kTimestamptz) {
+    text = fmt::format("CASE typeof({0}) WHEN 'integer' THEN coalesce(datetime({0}, 'unixepoch'), {1}) ELSE {1} END", column, text);
+  }
+  return fmt::format("CASE typeof({0}) WHEN 'real' THEN printf('%!.17g', {0}) ELSE {1} END", column, text);
+}
+
+/// The rows through a SELECT of SQLite's own, whose columns are VARCHAR.
+Result<RelationTexts> TextsOf(const Asked& asked, const Schema& columns) {
+  std::string list;
+  std::string shown;
+  for (const Field& field : columns.fields) {
+    const std::string name = QuoteIdentifier(field.name);
+    list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", TextInSqlite(field), name);
+    shown += shown.empty() ? "" : ", ";
+    // Of the hex digits 'AB01' the text '\xAB\x01', which DuckDB reads as a BLOB.
+    const bool blob = field.type.kind == TypeKind::kBlob;
+    shown += blob ? fmt::format(R"(regexp_replace({0}, '(..)', '\\x\1', 'g') AS {0})", name) : name;
+  }
+  const std::string from = fmt::format("sqlite_query({}, {})", QuoteLiteral(kCatalog),
+                                       QuoteLiteral(fmt::format("SELECT {} FROM {}", list, QuoteIdentifier(asked.table))));
+  RelationTexts texts;
+  texts.sql = fmt::format("SELECT {} FROM {}", shown, from);
+  if (const Field* field = asked.column.empty() ? nullptr : columns.Find(asked.column)) {
+    const std::string type = field->type.kind == TypeKind::kTimestamptz ? "TIMESTAMP" : field->type.ToSql();
+    const std::string value = fmt::format("TRY_CAST({} AS {})", QuoteIdentifier(field->name), type);
+    TRY_ASSIGN(const std::string condition, Condition(asked, value));
+    texts.sql += condition;
+    texts.cursor_sql = fmt::format("SELECT CAST(max({}) AS VARCHAR) FROM {}", value, from);
+  }
+  return texts;
 }
 
 class SqliteSource final : public RelationSource {
@@ -234,8 +272,11 @@ class SqliteSource final : public RelationSource {
     RelationRead read;
     read.database = AttachedDatabase{kCatalog, "sqlite", x_asked.path};
     read.unchanged = x_asked.unchanged;
-    TRY_ASSIGN(const std::string condition, Condition(x_asked));
+    TRY_ASSIGN(const std::string condition, Condition(x_asked, QuoteIdentifier(x_asked.column)));
     read.sql = fmt::format("SELECT {} FROM {}{}", x_asked.select, x_asked.from, condition);
+    if (!x_asked.table.empty()) {
+      read.as_texts = [asked = x_asked](const Schema& columns) { return TextsOf(asked, columns); };
+    }
     if (!x_asked.column.empty()) {
       read.cursor_sql =
           fmt::format("SELECT CAST(max({}) AS VARCHAR) FROM {}", QuoteIdentifier(x_asked.column), x_asked.from);
@@ -277,12 +318,19 @@ class SqliteSource final : public RelationSource {
       return Error{ErrorKind::kNotFound, fmt::format("the database has no such table, for stream {}: {}", request.stream, said),
                    "write `table:` for the stream", error.where};
     }
-    if (says("Mismatch Type Error") || says("Invalid unicode")) {
+    if (IsAboutAValue(error)) {
       error.kind = ErrorKind::kInvalidArgument;
       error.message = "a value is not of its column's declared type: " + said.substr(0, said.find('\n'));
       error.next = "correct the value, leave the column out with `select:`, or CAST it in a `query:`";
     }
     return error;
+  }
+
+  bool IsAboutAValue(const Error& error) const override {
+    for (const char* words : {"Mismatch Type Error", "Invalid unicode", "Conversion Error"}) {
+      if (error.message.find(words) != std::string::npos) return true;
+    }
+    return false;
   }
 
  private:

@@ -1,0 +1,185 @@
+"""Rows that do not fit: what goes to rejects, what stays, and that every row is accounted for."""
+import os
+import shutil
+import sqlite3
+import unittest
+
+import shop_project as sp
+
+STREAMS = """
+type: sqlite
+database: erp.db
+streams:
+  customers: {write_disposition: %s, columns: {city: {checks: [%s]}}}
+"""
+
+
+def bare_shop():
+    """A project without sources and models."""
+    shop = sp.Shop()
+    for folder in ("models", "sources", "pipelines"):
+        shutil.rmtree(shop.path(folder))
+        os.mkdir(shop.path(folder))
+    return shop
+
+
+class Customers(unittest.TestCase):
+    """One SQLite table `customers`, one stream that replaces."""
+
+    def setUp(self):
+        self.shop = bare_shop()
+        self.addCleanup(self.shop.remove)
+        self.define()
+
+    def define(self, disposition="replace", checks="not_null"):
+        self.shop.write("sources/erp.yaml", STREAMS % (disposition, checks))
+
+    def sql(self, *statements):
+        with sqlite3.connect(self.shop.path("erp.db")) as db:
+            for statement in statements:
+                db.execute(statement)
+        db.close()
+
+    def run_it(self, *more):
+        return self.shop.ok("run", "-s", "erp.customers", *more)
+
+    def ids(self):
+        return [int(row[0]) for row in self.shop.rows("SELECT id FROM erp.customers ORDER BY id")[1:]]
+
+    def counts(self):
+        return max(self.shop.json("history", "erp.customers")["versions"], key=lambda v: v["version"])["counts"]
+
+
+class OfAnotherType(Customers):
+    def test_a_value_that_does_not_fit_its_column_is_rejected_alone(self):
+        self.sql("CREATE TABLE customers (id INTEGER, city TEXT, spent DECIMAL(10,2), since DATE)",
+                 "INSERT INTO customers VALUES (1,'Lima',0.1,'2026-01-01'), (2,'Lima','much','2026-01-01'),"
+                 "(3,'Lima',NULL,'someday'), (4,'Lima',7,NULL)")
+        self.run_it()
+        self.assertEqual(self.ids(), [1, 4])
+        self.assertEqual(self.shop.rows("SELECT spent = 0.1::DOUBLE, since FROM erp.customers ORDER BY id")[1:],
+                         [["true", "2026-01-01"], ["false", ""]])
+        rejects = self.shop.rows("SELECT _column, _value, _source_row, _reason, _source_file LIKE 'raw/erp/customers/%' "
+                                 "FROM erp.customers__rejects ORDER BY _source_row")[1:]
+        self.assertEqual([r[:3] for r in rejects], [["spent", "much", "2"], ["since", "someday", "3"]])
+        self.assertEqual([r[4] for r in rejects], ["true", "true"])
+        self.assertIn("DOUBLE", rejects[0][3])
+        counts = self.counts()
+        self.assertEqual((counts["read"], counts["written"], counts["rejected"]), (4, 2, 2))
+        self.shop.ok("backfill", "erp.customers", "--from-raw")
+        self.assertEqual(self.ids(), [1, 4], "the raw object holds the rows as they were")
+
+
+class Emptied(Customers):
+    def setUp(self):
+        super().setUp()
+        self.sql("CREATE TABLE customers (id INTEGER, city TEXT)", "INSERT INTO customers VALUES (1,'Lima'), (2,'Lima')")
+        self.run_it()
+        self.assertEqual(self.ids(), [1, 2])
+        self.sql("DELETE FROM customers")
+
+    def test_a_source_without_rows_empties_a_table_that_it_replaces(self):
+        out = self.run_it()
+        self.assertEqual(self.ids(), [], out)
+        self.assertNotIn("unchanged", out)
+        self.run_it()
+        self.assertEqual(self.ids(), [])
+        self.shop.ok("backfill", "erp.customers", "--from-raw")
+        self.assertEqual(self.ids(), [], "rows that were replaced came back from their raw objects")
+        self.sql("INSERT INTO customers VALUES (3,'Quito')")
+        self.run_it()
+        self.assertEqual(self.ids(), [3])
+
+    def test_a_check_holds_it_back(self):
+        self.shop.write("sources/erp.yaml", STREAMS.replace("columns", "checks: [{row_count: {min: 1}}], columns") % ("replace", "not_null"))
+        self.assertEqual(self.shop.caudal("run", "-s", "erp.customers").returncode, 1)
+        self.assertEqual(self.ids(), [1, 2])
+
+    def test_a_table_that_is_gone_is_an_error(self):
+        self.sql("DROP TABLE customers")
+        failed = self.shop.caudal("run", "-s", "erp.customers")
+        self.assertNotEqual(failed.returncode, 0)
+        self.assertIn("no such table", failed.stdout)
+        self.assertEqual(self.ids(), [1, 2])
+
+
+MERGED = """
+type: sqlite
+database: erp.db
+streams:
+  customers: {write_disposition: merge, primary_key: id, incremental: {cursor: id}%s}
+"""
+CHECK = "columns: {city: {checks: [{check: not_null, severity: reject}]}}"
+
+
+class ACheckThatCameLater(Customers):
+    """Row 1 was published before the check; row 3 comes after it."""
+
+    def setUp(self):
+        super().setUp()
+        self.shop.write("sources/erp.yaml", MERGED % "")
+        self.sql("CREATE TABLE customers (id INTEGER, city TEXT)", "INSERT INTO customers VALUES (1,NULL), (2,'Lima')")
+
+    def more(self):
+        self.sql("INSERT INTO customers VALUES (3,NULL), (4,'Quito')")
+
+    def verdict(self, table):
+        newest, = self.shop.json("show", table)["checks"]
+        return newest["verdict"], newest["failing_rows"]
+
+    def rejected(self, table):
+        return [row[0] for row in self.shop.rows(f"SELECT json_extract_string(_row, '$.id') FROM {table}__rejects ORDER BY 1")[1:]]
+
+    def test_published_rows_stay_with_a_warning_and_new_ones_are_rejected(self):
+        self.run_it()
+        self.shop.write("sources/erp.yaml", MERGED % (", " + CHECK))
+        self.more()
+        self.run_it()
+        self.assertEqual(self.ids(), [1, 2, 4])
+        self.assertEqual(self.rejected("erp.customers"), ["3"])
+        self.assertEqual(self.verdict("erp.customers"), ("warn", 1))
+        self.assertIn("1 of 3 rows", self.shop.ok("check", "-s", "erp.customers"))
+        self.run_it("--full-refresh")
+        self.assertEqual(self.ids(), [2, 4])
+
+    def model(self, materialize):
+        self.shop.write("models/silver/c.sql", f"/* caudal:\nmaterialize: {materialize}\n{CHECK}\n*/\n"
+                                               "SELECT id, city FROM erp.customers\n")
+
+    def test_a_model_that_merges_rejects_new_rows_only(self):
+        self.model("{incremental: merge, key: id}")
+        self.shop.ok("run", "-s", "+silver.c")
+        self.assertEqual(self.rejected("silver.c"), ["1"])
+        self.more()
+        self.shop.ok("run", "-s", "+silver.c")
+        self.assertEqual(self.shop.rows("SELECT id FROM silver.c ORDER BY id")[1:], [["2"], ["4"]])
+        self.assertIn("3", self.rejected("silver.c"))
+
+    def test_a_version_that_is_rejected_does_not_end_the_one_before_it(self):
+        self.model("{snapshot: id}")
+        self.shop.ok("run", "-s", "+silver.c")
+        self.more()
+        self.sql("UPDATE customers SET city = NULL WHERE id = 2")
+        self.shop.ok("run", "-s", "+silver.c")
+        self.assertEqual(self.shop.rows("SELECT id, city, is_current FROM silver.c ORDER BY id")[1:],
+                         [["2", "Lima", "true"], ["4", "Quito", "true"]])
+
+
+class NoFile(unittest.TestCase):
+    def test_files_that_vanished_empty_nothing_and_the_run_says_so(self):
+        shop = bare_shop()
+        self.addCleanup(shop.remove)
+        shop.write("sources/stores.yaml", "type: files\nlocation: drops\nsettle: 0s\nstreams:\n"
+                                          "  lines: {glob: '*.csv', write_disposition: replace}\n")
+        shop.write("drops/a.csv", "id,city\n1,Lima\n")
+        shop.ok("run", "-s", "stores.lines")
+        os.remove(shop.path("drops/a.csv"))
+        self.assertIn("no file matches *.csv", shop.ok("run", "-s", "stores.lines", "--output", "json"))
+        self.assertEqual(shop.rows("SELECT id FROM stores.lines")[1:], [["1"]])
+        shop.write("drops/a.csv", "id,city\n")
+        shop.ok("run", "-s", "stores.lines")
+        self.assertEqual(shop.rows("SELECT id FROM stores.lines")[1:], [], "a header alone is a file without rows")
+
+
+if __name__ == "__main__":
+    unittest.main()
