@@ -11,6 +11,7 @@ namespace caudal {
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : x_engine(seed) {}
+  void Reseed(std::uint64_t seed) { x_engine.seed(seed); }
   /// 0 .. n-1
   std::size_t Below(std::size_t n) { return static_cast<std::size_t>(x_engine() % n); }
   std::int64_t Between(std::int64_t low, std::int64_t high) {

@@ -93,7 +93,8 @@ class RandomModel {
   RandomModel(Dice& dice, const std::vector<RandomRelation>& inputs, std::string name)
       : x_dice(dice), x_name(std::move(name)) {
     do {
-      x_form = dice.Of(dice.Chance(40) ? RowWiseForms() : OtherForms());
+      x_row_wise = dice.Chance(40);
+      x_form = dice.Of(x_row_wise ? RowWiseForms() : OtherForms());
       x_a = dice.Below(inputs.size());
       x_b = dice.Below(inputs.size());
       // Rather the model before than a source: chains.
@@ -162,16 +163,15 @@ class RandomModel {
 
  private:
   void Materialize() {
-    std::size_t chance = x_dice.Below(100);
-    x_kind = chance < 35   ? Kind::kPartitions
-             : chance < 55 ? Kind::kAppend
-             : chance < 70 ? Kind::kMerge
-             : chance < 80 ? Kind::kTable
-             : chance < 90 ? Kind::kView
-                           : Kind::kSnapshot;
+    // What can be built from new rows alone rather is.
+    std::vector<Kind> kinds{Kind::kPartitions, Kind::kPartitions, Kind::kPartitions, Kind::kPartitions, Kind::kAppend,
+                            Kind::kMerge, Kind::kTable, Kind::kView, Kind::kSnapshot};
+    if (x_row_wise) kinds = {Kind::kAppend, Kind::kAppend, Kind::kAppend, Kind::kMerge, Kind::kMerge, Kind::kPartitions,
+                             Kind::kPartitions, Kind::kTable, Kind::kView};
+    x_kind = x_dice.Of(kinds);
     bool keyed = x_kind == Kind::kMerge || x_kind == Kind::kSnapshot;
     if (keyed && !x_form.id) x_kind = Kind::kPartitions;
-    x_partition_by = x_dice.Chance(75) ? "d" : "k";
+    x_partition_by = x_dice.Chance(80) ? "d" : "k";
     if (x_kind != Kind::kPartitions && x_dice.Chance(60)) x_partition_by.clear();
     if (x_kind == Kind::kView) x_partition_by.clear();
     x_on_change_full = x_dice.Chance(5);
@@ -179,6 +179,7 @@ class RandomModel {
 
   Dice& x_dice;
   const std::string x_name;
+  bool x_row_wise = false;
   QueryForm x_form{};
   std::size_t x_a = 0, x_b = 0;
   std::string x_join, x_half, x_set, x_exists;

@@ -40,7 +40,7 @@ class RandomSource {
              : chance < 88 ? Kind::kMergedCsv
              : chance < 95 ? Kind::kMergedSqlite
                            : Kind::kReplacedSqlite;
-    x_partition_by = dice.Of(std::vector<std::string>{"d", "d", "d", "k", ""});
+    x_partition_by = dice.Of(std::vector<std::string>{"d", "d", "d", "d", "d", "k", ""});
     std::filesystem::create_directories(x_project + "/" + x_name);
     WriteYaml(false);
     if (InSqlite()) {
@@ -75,13 +75,17 @@ class RandomSource {
   std::string Change() {
     std::size_t chance = x_dice.Below(100);
     if (InSqlite()) return chance < 40 ? Insert() : chance < 75 ? Update() : Delete();
-    if (chance < 60 || x_files.empty()) return NewFile();
+    if (chance < 70 || x_files.empty()) return NewFile();
     if (chance < 92 && x_kind != Kind::kMergedCsv) return Repair();
     return RemoveFile();
   }
 
-  /// What is at the source now was loaded.
-  void Loaded() {
+  /// What is at the source now was loaded; `anew`: into an emptied table. A folder without files empties none.
+  void Loaded(bool anew) {
+    if (anew && (InSqlite() || !x_files.empty())) {
+      x_loaded_files.clear();
+      x_loaded.clear();
+    }
     switch (x_kind) {
       case Kind::kDroppedCsv:
       case Kind::kDroppedJson:
