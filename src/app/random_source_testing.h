@@ -24,6 +24,7 @@ struct SourceRow {
   std::optional<std::int64_t> day;  // of December 2010
   std::optional<std::string> k;
   std::optional<std::int64_t> c, x;
+  bool broken = false;  // x is no number: the row is rejected
 };
 
 class RandomSource {
@@ -94,7 +95,9 @@ class RandomSource {
       case Kind::kMergedCsv:
         for (const auto& [file, rows] : x_files) {
           if (!x_loaded_files.emplace(file, rows).second) continue;
-          for (const SourceRow& row : rows) x_loaded[row.id] = row;
+          for (const SourceRow& row : rows) {
+            if (!row.broken) x_loaded[row.id] = row;
+          }
         }
         return;
       case Kind::kMergedSqlite:
@@ -110,6 +113,7 @@ class RandomSource {
   std::string LoadedRowsSql() const {
     std::string values;
     auto add = [&](const SourceRow& row) {
+      if (row.broken) return;
       values += fmt::format("{}({}, {}, {}, {}, {})", values.empty() ? "" : ", ", row.id,
                             row.day ? fmt::format("'{}'", DayText(*row.day)) : "NULL",
                             row.k ? fmt::format("'{}'", *row.k) : "NULL", NumberText(row.c, "NULL"), NumberText(row.x, "NULL"));
@@ -148,6 +152,7 @@ class RandomSource {
     if (x_dice.Chance(8)) row.c.reset();
     row.x = x_dice.Between(-3, 9);
     if (x_dice.Chance(8)) row.x.reset();
+    row.broken = !InSqlite() && x_dice.Chance(4);
   }
 
   void WriteFile(const std::string& file, const std::vector<SourceRow>& rows) {
@@ -155,14 +160,15 @@ class RandomSource {
     bool json = x_kind == Kind::kDroppedJson;
     if (!json) out << "id,d,k,c,x\n";
     for (const SourceRow& row : rows) {
+      const std::string x = row.broken ? (json ? "\"three\"" : "three") : NumberText(row.x, json ? "null" : "");
       std::string day = row.day ? DayText(*row.day) : "";
       if (json) {
         out << fmt::format(R"({{"id": {}, "d": {}, "k": {}, "c": {}, "x": {}}})", row.id,
                            row.day ? "\"" + day + "\"" : "null", row.k ? "\"" + *row.k + "\"" : "null",
-                           NumberText(row.c, "null"), NumberText(row.x, "null"))
+                           NumberText(row.c, "null"), x)
             << "\n";
       } else {
-        out << fmt::format("{},{},{},{},{}\n", row.id, day, row.k.value_or(""), NumberText(row.c, ""), NumberText(row.x, ""));
+        out << fmt::format("{},{},{},{},{}\n", row.id, day, row.k.value_or(""), NumberText(row.c, ""), x);
       }
     }
     x_files[file] = rows;

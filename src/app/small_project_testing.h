@@ -85,6 +85,7 @@ class SmallProject : public ::testing::Test {
 
  private:
   class Silence final : public RunObserver {
+    void OnRunQueued(const Error&) override {}
     void OnRunStarted(const RunRecord&, const std::vector<TaskRecord>&) override {}
     void OnTaskStarted(const TaskRecord&) override {}
     void OnTaskProgress(const std::string&, const JobProgress&) override {}
