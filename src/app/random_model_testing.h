@@ -124,6 +124,7 @@ class RandomModel {
   bool is_loose() const { return x_late_days > 0 || x_ignores; }
   int late_days() const { return x_late_days; }
   bool ignores() const { return x_ignores; }
+  bool by_partition() const { return x_kind == Kind::kPartitions; }
   const std::string& partition_by() const { return x_partition_by; }
   std::size_t a() const { return x_a; }
   std::size_t b() const { return x_b; }

@@ -83,6 +83,7 @@ class RandomSource {
 
   /// What is at the source now was loaded; `anew`: into an emptied table. A folder without files empties none.
   void Loaded(bool anew) {
+    x_was_loaded = true;
     if (anew && (InSqlite() || !x_files.empty())) {
       x_loaded_files.clear();
       x_loaded.clear();
@@ -243,7 +244,8 @@ class RandomSource {
     return "updated rows";
   }
   std::string Delete() {
-    for (std::size_t i = x_dice.Below(3) + 1; i > 0 && !x_rows.empty(); --i) {
+    // A table that never had a row is not published: there would be nothing to read.
+    for (std::size_t i = x_dice.Below(3) + 1; i > 0 && x_rows.size() > (x_was_loaded ? 0 : 1); --i) {
       auto row = std::next(x_rows.begin(), static_cast<std::ptrdiff_t>(x_dice.Below(x_rows.size())));
       Sql(fmt::format("DELETE FROM rows WHERE id = {}", row->first));
       x_rows.erase(row);
@@ -256,6 +258,7 @@ class RandomSource {
   const std::string x_project, x_name;
   Kind x_kind = Kind::kDroppedCsv;
   std::string x_partition_by;
+  bool x_was_loaded = false;
   std::int64_t x_newest_day = 3, x_changes = 0, x_file_count = 0;
   std::map<std::string, std::vector<SourceRow>> x_files, x_loaded_files;  // now at the source; as last loaded
   std::map<std::int64_t, SourceRow> x_rows, x_loaded;                     // of a database or a merge

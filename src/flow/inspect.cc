@@ -81,7 +81,7 @@ Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std
   TRY_ASSIGN(ModelInputs inputs, OpenInputs(workspace, query));
   ComputeJob job;
   AddModelInputs(job, workspace, query, inputs, Decision{});
-  job.parameters = ParametersOf(workspace.project, query);
+  job.parameters = ParametersOf(workspace.project, query, std::nullopt);
   Step step = Query("rows", sql, max_rows);
   step.user_sql = true;
   job.steps.push_back(std::move(step));
