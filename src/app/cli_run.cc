@@ -27,6 +27,7 @@ void AddPlanAndRun(CLI::App& app, ChosenVerb& chosen) {
     AddSelection(*verb, options->selection);
     verb->add_flag("--full-refresh", options->full_refresh, "Everything anew, whatever changed");
   }
+  run->add_flag("--wait", options->wait, "Wait where a run of the pipeline is running, instead of being refused");
   run->add_flag("--no-retry", options->no_retry, "The first failure of a task is its last");
   plan->footer("Examples:\n  caudal plan\n  caudal plan daily -s +gold.daily_sales");
   run->footer(

@@ -71,6 +71,7 @@ class PlainWatcher : public RunWatcher {
     }
     Tell(WordOf(task), task, Ending(task, outcome));
   }
+  void OnRunQueued(const Error& holder) override { Say(holder.message + "; waiting for its end"); }
   void OnTaskWaits(const TaskRecord& task, const Error& error, Timestamp at) override {
     Tell("RETRY", task, fmt::format("{}; again at {}", error.message, LocalTimeOfDay(at)));
   }
@@ -142,6 +143,7 @@ class JsonWatcher final : public RunWatcher {
     RunWatcher::OnTaskEnded(task, outcome);
     Tell("task." + std::string(TaskStatusName(task.status)), TaskDocument(task, &outcome));
   }
+  void OnRunQueued(const Error& holder) override { Tell("run.queued", ErrorDocument(holder)); }
   void OnTaskWaits(const TaskRecord& task, const Error& error, Timestamp at) override {
     Json document = ErrorDocument(error);
     document["table"] = task.name;

@@ -38,6 +38,7 @@ Result<RunRequest> RequestOf(const Project& project, const RunVerbOptions& optio
   request.exclude = options.selection.exclude;
   request.full_refresh = options.full_refresh;
   request.retry_transient = !options.no_retry;
+  request.wait = options.wait;
   return request;
 }
 

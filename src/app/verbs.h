@@ -34,6 +34,7 @@ struct RunVerbOptions {
   Selection selection;
   bool full_refresh = false;
   bool no_retry = false;
+  bool wait = false;
 };
 Result<int> PlanVerb(const Command& command, const RunVerbOptions& options);
 Result<int> RunVerb(const Command& command, const RunVerbOptions& options);

@@ -198,7 +198,7 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
     nulls.push_back("NULL AS " + name);
     const std::string exact = field.type.nested() || field.type.kind == TypeKind::kBlob
                                   ? fmt::format("TRY_CAST({} AS {})", name, field.type.ToSql())
-                                  : ExactCast(name, field.type);
+                                  : ExactCast(name + "::VARCHAR", field.type);
     if (field.type.kind == TypeKind::kVarchar) {
       items.push_back(fmt::format("{0}::VARCHAR AS {0}", name));
       continue;

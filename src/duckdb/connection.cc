@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "base/json.h"
 #include "duckdb/result_set.h"
@@ -15,6 +17,7 @@ namespace {
 
 // Files that are open at once while one partition each is written; below the sandbox's RLIMIT_NOFILE.
 constexpr int kOpenPartitions = 2000;
+constexpr std::chrono::microseconds kWaitForTasks{200};
 
 // Preparing tells no error type, only a message that begins with its name.
 Error PrepareError(const char* message) {
@@ -42,9 +45,34 @@ struct Connection::Handles {
     duckdb_close(&database);
   }
 
-  // The result belongs to the caller, also where it is an error.
+  // Runs one or more statements; the result is the last one's and belongs to the caller, also where it is an error.
   Status Ask(const std::string& sql, ResultHandle& result) const {
-    if (duckdb_query(connection, sql.c_str(), &result.handle) == DuckDBError) return ErrorOf(result.handle);
+    ExtractedHandle statements;
+    const idx_t count = duckdb_extract_statements(connection, sql.c_str(), &statements.handle);
+    if (count == 0) return PrepareError(duckdb_extract_statements_error(statements.handle));
+    for (idx_t i = 0; i < count; ++i) {
+      StatementHandle statement;
+      if (duckdb_prepare_extracted_statement(connection, statements.handle, i, &statement.handle) == DuckDBError) {
+        return PrepareError(duckdb_prepare_error(statement.handle));
+      }
+      duckdb_destroy_result(&result.handle);
+      TRY(Execute(statement.handle, result));
+    }
+    return {};
+  }
+
+  // duckdb_query would spin on a core whenever the last tasks are in the other threads' hands.
+  static Status Execute(duckdb_prepared_statement statement, ResultHandle& result) {
+    PendingHandle pending;
+    if (duckdb_pending_prepared(statement, &pending.handle) == DuckDBError) {
+      return PrepareError(duckdb_pending_error(pending.handle));
+    }
+    for (;;) {
+      const duckdb_pending_state state = duckdb_pending_execute_task(pending.handle);
+      if (state == DUCKDB_PENDING_RESULT_READY || state == DUCKDB_PENDING_ERROR) break;
+      if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) std::this_thread::sleep_for(kWaitForTasks);
+    }
+    if (duckdb_execute_pending(pending.handle, &result.handle) == DuckDBError) return ErrorOf(result.handle);
     return {};
   }
 
@@ -56,7 +84,7 @@ struct Connection::Handles {
       return PrepareError(duckdb_prepare_error(statement.handle));
     }
     const idx_t count = duckdb_nparams(statement.handle);
-    if (count == 0) return Ask(sql, result);
+    if (count == 0) return Execute(statement.handle, result);
     std::string values;
     for (idx_t i = 1; i <= count; ++i) {
       const char* given = duckdb_parameter_name(statement.handle, i);

@@ -27,6 +27,8 @@ struct DuckHandle {
 using ResultHandle = DuckHandle<duckdb_result, duckdb_destroy_result>;
 using ChunkHandle = DuckHandle<duckdb_data_chunk, duckdb_destroy_data_chunk>;
 using StatementHandle = DuckHandle<duckdb_prepared_statement, duckdb_destroy_prepare>;
+using ExtractedHandle = DuckHandle<duckdb_extracted_statements, duckdb_destroy_extracted>;
+using PendingHandle = DuckHandle<duckdb_pending_result, duckdb_destroy_pending>;
 using TypeHandle = DuckHandle<duckdb_logical_type, duckdb_destroy_logical_type>;
 
 /// DuckDB's error as ours: its kind mapped, its message quoted.

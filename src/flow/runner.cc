@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "flow/run_log.h"
 #include "flow/task_graph.h"
+#include "flow/time_limits.h"
 
 namespace caudal {
 namespace {
@@ -32,13 +33,15 @@ class Runner {
         x_records(std::move(records)),
         x_observer(observer),
         x_cancel(cancel),
-        x_log(workspace.project.folder, x_run.id) {}
+        x_log(workspace.project.folder, x_run.id),
+        x_limits(cancel, Pipeline().timeout) {}
 
   Result<RunReport> Go() {
     x_log.Write(RunEvent("run.started", x_run, Now()));
     x_observer.OnRunStarted(x_run, Records());
     std::vector<std::thread> slots;
-    for (int i = 0; i < std::max(1, x_workspace.project.slots); ++i) slots.emplace_back([this] { Slot(); });
+    const int count = Pipeline().slots > 0 ? Pipeline().slots : std::max(1, x_workspace.project.slots);
+    for (int i = 0; i < count; ++i) slots.emplace_back([this] { Slot(); });
     for (std::thread& slot : slots) slot.join();
     if (x_broken) return *x_broken;
     x_run.status = EndStatus();
@@ -53,6 +56,14 @@ class Runner {
  private:
   Timestamp Now() const { return x_workspace.clock.Now(); }
 
+  const PipelineConfig& Pipeline() const {
+    static const PipelineConfig kNone;
+    for (const PipelineConfig& pipeline : x_workspace.project.pipelines) {
+      if (pipeline.name == x_run.pipeline) return pipeline;
+    }
+    return kNone;
+  }
+
   std::vector<TaskRecord> Records() const {
     std::vector<TaskRecord> records;
     for (const std::string& table : x_graph.order()) records.push_back(x_records.at(table));
@@ -63,7 +74,7 @@ class Runner {
     auto any = [&](TaskStatus s) {
       return std::any_of(x_records.begin(), x_records.end(), [&](const auto& r) { return r.second.status == s; });
     };
-    if (any(TaskStatus::kFailed) || any(TaskStatus::kBlocked)) return RunStatus::kFailed;
+    if (any(TaskStatus::kFailed) || any(TaskStatus::kBlocked) || (x_limits.run_is_over() && any(TaskStatus::kCancelled))) return RunStatus::kFailed;
     return any(TaskStatus::kCancelled) ? RunStatus::kCancelled : RunStatus::kSucceeded;
   }
 
@@ -71,7 +82,7 @@ class Runner {
   void Slot() {
     std::unique_lock lock(x_mutex);
     while (!x_graph.AllEnded() && !x_broken) {
-      if (x_cancel) CancelWaiting();
+      if (x_cancel || x_limits.run_is_over()) CancelWaiting();
       std::string table = NextReady();
       if (table.empty()) {
         x_changed.wait_for(lock, kPoll);
@@ -100,7 +111,7 @@ class Runner {
       if (x_graph.status(table) != TaskStatus::kWaiting) continue;
       TaskRecord& record = x_records[table];
       record.status = TaskStatus::kCancelled;
-      record.note = "the run was stopped before it began";
+      record.note = x_cancel ? "the run was stopped before it began" : "the run's time was over before it began";
       x_graph.Mark(table, TaskStatus::kCancelled);
       Save(record, "task.cancelled", nullptr);
       x_observer.OnTaskEnded(record, {});
@@ -127,7 +138,6 @@ class Runner {
     context.run = x_run.id;
     context.run_started = x_run.started;
     context.attempt = x_records[table].attempt;
-    context.cancel = &x_cancel;
     context.full_refresh = x_request.full_refresh;
     context.from_raw = x_request.from_raw;
     context.interval = x_request.interval;
@@ -139,8 +149,26 @@ class Runner {
       x_observer.OnTaskProgress(table, progress);
     };
     if (std::optional<TaskOutcome> done = AlreadyCommitted(table)) return *std::move(done);
-    return node->kind == Node::Kind::kStream ? LoadStream(x_workspace, *node, context)
-                                             : BuildModel(x_workspace, *node, context);
+    const TimeLimits::Limit limit = LimitOf(*node);
+    context.cancel = &x_limits.Begin(table, limit);
+    TaskOutcome outcome = node->kind == Node::Kind::kStream ? LoadStream(x_workspace, *node, context)
+                                                            : BuildModel(x_workspace, *node, context);
+    const std::string exceeded = x_limits.End(table);
+    if (!exceeded.empty() && outcome.status == TaskStatus::kCancelled) {
+      const bool own = exceeded == "the task";
+      outcome.status = TaskStatus::kFailed;
+      outcome.error = Error{ErrorKind::kTimeout,
+                            fmt::format("{} took longer than its timeout of {}", exceeded,
+                                        FormatDuration(own ? *limit : *Pipeline().timeout)),
+                            own ? "raise its `timeout`, or look at what made it slow" : "raise the pipeline's `timeout`", ""};
+    }
+    return outcome;
+  }
+
+  TimeLimits::Limit LimitOf(const Node& node) const {
+    const Project& project = x_workspace.project;
+    const auto& own = node.kind == Node::Kind::kStream ? project.source(node).timeout : project.models[node.model].timeout;
+    return own ? own : project.task_timeout;
   }
 
   /// A task that was running when its process died may have committed: the table's log tells.
@@ -202,15 +230,12 @@ class Runner {
   /// Transient kinds only, after the listed delays.
   bool WaitForRetry(TaskRecord& record, const Error& error) {
     const Node* node = x_workspace.project.Find(record.name);
-    std::vector<milliseconds> delays = x_workspace.project.retries;
-    for (const PipelineConfig& pipeline : x_workspace.project.pipelines) {
-      if (pipeline.name == x_run.pipeline) delays = pipeline.retries;
-    }
+    std::vector<milliseconds> delays = Pipeline().name.empty() ? x_workspace.project.retries : Pipeline().retries;
     if (node->kind == Node::Kind::kStream && x_workspace.project.source(*node).retries) {
       delays = *x_workspace.project.source(*node).retries;
     }
     int failures = ++x_failures[record.name];
-    bool again = error.retryable() && x_request.retry_transient && !x_cancel &&
+    bool again = error.retryable() && x_request.retry_transient && !x_cancel && !x_limits.run_is_over() &&
                  failures <= static_cast<int>(delays.size());
     if (!again) return false;
     Timestamp at = Now() + delays[static_cast<std::size_t>(failures - 1)];
@@ -254,6 +279,7 @@ class Runner {
   RunObserver& x_observer;
   const CancelFlag& x_cancel;
   RunLog x_log;
+  TimeLimits x_limits;
 };
 
 /// Staging of attempts that nobody runs any more; a failed run's candidates stay for inspection until it is retried.
@@ -270,6 +296,19 @@ void SweepStaging(const Workspace& workspace) {
 std::string NewRunId(Timestamp now) {
   std::string instant = FormatInstant(now);
   return instant.substr(0, 8) + "T" + instant.substr(8, 6) + "-" + NewToken().substr(0, 6);
+}
+
+/// Puts the run on record: at once, or where it may wait, when no other run of the pipeline is running.
+Status BeginRun(const Workspace& workspace, const std::vector<TaskRecord>& tasks, bool wait, RunRecord& run,
+                RunObserver& observer, const CancelFlag& cancel) {
+  for (bool told = false;; told = true) {
+    run.started = workspace.clock.Now();
+    Status begun = workspace.state.BeginRun(run, tasks, RunEvent("run.started", run, run.started));
+    if (begun || begun.error().kind != ErrorKind::kConflict || !wait) return begun;
+    if (!told) observer.OnRunQueued(begun.error());
+    if (cancel) return Error{ErrorKind::kCancelled, "stopped while it waited for another run", "", ""};
+    std::this_thread::sleep_for(kPoll);
+  }
 }
 
 }  // namespace
@@ -305,8 +344,7 @@ Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request
                            const CancelFlag& cancel) {
   TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
   RunRecord run;
-  run.started = workspace.clock.Now();
-  run.id = NewRunId(run.started);
+  run.id = NewRunId(workspace.clock.Now());
   run.pipeline = request.pipeline;
   run.release = workspace.project.hash;
   run.command = RunRequestToJson(request);
@@ -320,7 +358,7 @@ Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request
     list.push_back(record);
     records[table] = std::move(record);
   }
-  TRY(workspace.state.BeginRun(run, list, RunEvent("run.started", run, run.started)));
+  TRY(BeginRun(workspace, list, request.wait, run, observer, cancel));
   SweepStaging(workspace);
   return Runner(workspace, request, std::move(run), std::move(graph), std::move(records), observer, cancel).Go();
 }

@@ -22,6 +22,7 @@ struct RunRequest {
   bool full_refresh = false;
   bool from_raw = false;
   std::optional<std::pair<std::string, std::string>> interval;
+  bool wait = false;            // until no other run of the pipeline is running; else a second one is refused
   bool retry_transient = true;  // false: the first failure of a task is its last
 };
 std::string RunRequestToJson(const RunRequest& request);
@@ -34,6 +35,8 @@ Result<std::set<std::string>> TablesOf(const Project& project, const RunRequest&
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  /// `holder`: the error that would refuse the run; told once.
+  virtual void OnRunQueued(const Error& holder) = 0;
   virtual void OnRunStarted(const RunRecord& run, const std::vector<TaskRecord>& tasks) = 0;
   virtual void OnTaskStarted(const TaskRecord& task) = 0;
   virtual void OnTaskProgress(const std::string& table, const JobProgress& progress) = 0;

@@ -30,7 +30,7 @@ struct TaskContext {
   std::string run;
   Timestamp run_started;
   int attempt = 1;
-  const CancelFlag* cancel = nullptr;
+  const CancelFlag* cancel = nullptr;  // set, too, where a time limit has passed
   std::function<void(const JobProgress&)> progress;
   bool full_refresh = false;
   std::optional<RawManifest> manifest;  // of an earlier attempt

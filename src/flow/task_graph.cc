@@ -27,6 +27,27 @@ TaskGraph::TaskGraph(const Project& project, const std::set<std::string>& tables
       if (x_status.contains(other)) x_upstream[node.table].push_back(other);
     }
   }
+  SortByUrgency();
+}
+
+void TaskGraph::SortByUrgency() {
+  struct Urgency {
+    int priority = 0, chain = 0;
+  };
+  std::map<std::string, Urgency> urgency;
+  for (const std::string& table : x_order) urgency[table].priority = x_project.Find(table)->priority;
+  for (auto table = x_order.rbegin(); table != x_order.rend(); ++table) {
+    const Urgency below = urgency.at(*table);
+    for (const std::string& up : x_upstream[*table]) {
+      Urgency& above = urgency.at(up);
+      above = {std::max(above.priority, below.priority), std::max(above.chain, below.chain + 1)};
+    }
+  }
+  x_by_urgency = x_order;
+  std::stable_sort(x_by_urgency.begin(), x_by_urgency.end(), [&](const std::string& a, const std::string& b) {
+    const Urgency &first = urgency.at(a), &second = urgency.at(b);
+    return std::pair(first.priority, first.chain) > std::pair(second.priority, second.chain);
+  });
 }
 
 void TaskGraph::Mark(const std::string& table, TaskStatus status) {
@@ -41,7 +62,7 @@ std::vector<std::string> TaskGraph::Ready() const {
     if (status == TaskStatus::kRunning && node->kind == Node::Kind::kStream) ++running[node->source];
   }
   std::vector<std::string> ready;
-  for (const std::string& table : x_order) {
+  for (const std::string& table : x_by_urgency) {
     if (x_status.at(table) != TaskStatus::kWaiting) continue;
     auto up = x_upstream.find(table);
     bool open = up == x_upstream.end() ||

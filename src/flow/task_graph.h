@@ -17,8 +17,9 @@ class TaskGraph {
   TaskGraph(const Project& project, const std::set<std::string>& tables);
 
   void Mark(const std::string& table, TaskStatus status);
-  /// Waiting tasks whose upstream tasks are all done, in the order of the DAG; a source that has as many running tasks
-  /// as it allows offers none.
+  /// Waiting tasks whose upstream tasks are all done; a source that has as many running tasks as it allows offers none.
+  /// First those of the highest priority (a table's counts for all that it waits for), then those with the longest chain
+  /// of tasks below, then in the order of the DAG.
   std::vector<std::string> Ready() const;
   /// Waiting tasks that can never start, since something upstream failed. Marks them kBlocked.
   std::vector<std::string> TakeBlocked();
@@ -29,10 +30,13 @@ class TaskGraph {
   TaskStatus status(const std::string& table) const { return x_status.at(table); }
 
  private:
+  void SortByUrgency();
+
   const Project& x_project;
   std::vector<std::string> x_order;
   std::map<std::string, TaskStatus> x_status;
   std::map<std::string, std::vector<std::string>> x_upstream;
+  std::vector<std::string> x_by_urgency;
 };
 
 }  // namespace caudal

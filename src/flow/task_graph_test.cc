@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace caudal {
 namespace {
 
@@ -38,6 +40,26 @@ TEST(TaskGraphTest, ATaskWaitsForAllAboveIt) {
   EXPECT_EQ(graph.Ready(), (Names{"s.b", "m.e"}));
   graph.Mark("s.b", TaskStatus::kUnchanged);
   EXPECT_EQ(graph.Ready(), (Names{"m.c", "m.e"}));
+}
+
+TEST(TaskGraphTest, APriorityCountsForAllThatTheTableWaitsForThenTheLongestChainIsFirst) {
+  Project project = MakeProject(4);
+  auto find = [&](const std::string& table) {
+    return std::find_if(project.nodes.begin(), project.nodes.end(), [&](const Node& n) { return n.table == table; });
+  };
+  find("m.e")->priority = 1;
+  EXPECT_EQ(TaskGraph(project, {"s.a", "s.b", "m.c", "m.d", "m.e"}).Ready(), (Names{"m.e", "s.a", "s.b"}));
+  find("m.d")->priority = 2;
+  EXPECT_EQ(TaskGraph(project, {"s.a", "s.b", "m.c", "m.d", "m.e"}).Ready(), (Names{"s.a", "s.b", "m.e"}));
+  EXPECT_EQ(TaskGraph(project, {"s.a", "s.b", "m.c", "m.e"}).Ready(), (Names{"m.e", "s.a", "s.b"}))
+      << "a table outside the run pulls nothing";
+  find("m.d")->priority = find("m.e")->priority = 0;
+  find("s.b")->upstream = {"s.a"};
+  find("m.c")->upstream = {"s.b"};
+  std::rotate(project.nodes.begin(), find("m.e"), project.nodes.end());
+  EXPECT_EQ(TaskGraph(project, {"s.a", "s.b", "m.c", "m.e"}).Ready(), (Names{"s.a", "m.e"})) << "the longer chain first";
+  find("s.a")->priority = -1;
+  EXPECT_EQ(TaskGraph(project, {"s.a", "s.b", "m.c", "m.e"}).Ready(), (Names{"s.a", "m.e"})) << "m.c needs it at 0";
 }
 
 TEST(TaskGraphTest, ASourceGetsAsManyTasksAsItAllows) {

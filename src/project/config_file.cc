@@ -77,6 +77,7 @@ void ParseLimits(const YamlNode* node, const FileContext& file, Project& project
   if (node == nullptr) return;
   MapReader reader(*node, "'limits'", file);
   if (auto slots = reader.Integer("slots", 1, 256)) project.slots = static_cast<int>(*slots);
+  project.task_timeout = reader.Timeout();
   constexpr std::int64_t kLeastMemory = 128'000'000;
   if (auto memory = reader.Size("memory")) {
     project.worker_memory_bytes = *memory;

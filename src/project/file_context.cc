@@ -173,6 +173,14 @@ std::optional<std::chrono::milliseconds> MapReader::Duration(const char* word) {
   return value == nullptr ? std::nullopt : DurationOf(*value, word, x_file);
 }
 
+std::optional<std::chrono::milliseconds> MapReader::Timeout() {
+  const auto timeout = Duration("timeout");
+  if (timeout && timeout->count() == 0) x_file.Add(*Take("timeout"), "'timeout' leaves no time", "write timeout: 30m, or take it out");
+  return timeout;
+}
+
+int MapReader::Priority() { return static_cast<int>(Integer("priority", -100, 100).value_or(0)); }
+
 std::optional<std::vector<std::chrono::milliseconds>> MapReader::Durations(const char* word) {
   const YamlNode* value = Take(word);
   if (value == nullptr) return std::nullopt;

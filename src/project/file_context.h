@@ -62,6 +62,10 @@ class MapReader {
   std::optional<std::int64_t> Integer(const char* word, std::int64_t least, std::int64_t most);
   std::optional<std::chrono::milliseconds> Duration(const char* word);
   std::optional<std::vector<std::chrono::milliseconds>> Durations(const char* word);
+  /// The word `timeout`: a duration above zero.
+  std::optional<std::chrono::milliseconds> Timeout();
+  /// The word `priority`: -100 to 100, 0 where it is absent.
+  int Priority();
   std::optional<std::int64_t> Size(const char* word);
   /// A value, or a list of values.
   std::vector<std::string> Texts(const char* word);

@@ -77,6 +77,7 @@ std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, co
     if (entry.kind == Node::Kind::kModel) {
       const ModelConfig& model = project.models[entry.model];
       node.tags = model.tags;
+      node.priority = model.priority;
       node.path = model.file;
       for (const std::string& input : model.analysis.tables) {
         if (input != table && index.Find(input) != nullptr) reads[table].insert(input);
@@ -87,6 +88,7 @@ std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, co
       const SourceConfig& source = project.sources[entry.source];
       const StreamConfig& stream = source.streams[entry.stream];
       node.tags = source.tags;
+      node.priority = stream.priority;
       node.path = source.place.file;
       AddPartners(stream.checks, table, checked);
       for (const ColumnConfig& column : stream.columns) AddPartners(column.checks, table, checked);

@@ -95,6 +95,8 @@ class HeaderReader {
     x_config.owner = reader.Text("owner", x_config.owner);
     x_config.description = reader.Text("description", "");
     x_config.tags = reader.Texts("tags");
+    x_config.priority = reader.Priority();
+    x_config.timeout = reader.Timeout();
     if (const YamlNode* node = reader.Take("time")) {
       x_config.time_column = TextOf(*node, "time", x_file).value_or("");
       x_model.places["time"] = x_file.At(*node);

@@ -131,7 +131,7 @@ PipelineFile ParsePipelineFile(const YamlNode& root, const std::string& name, co
     }
   }
   config.retries = reader.Durations("retries").value_or(project.retries);
-  config.timeout = reader.Duration("timeout");
+  config.timeout = reader.Timeout();
   if (const YamlNode* node = reader.Take("deadline")) {
     config.deadline = TextOf(*node, "deadline", file).value_or("");
     if (!IsTimeOfDay(config.deadline)) {

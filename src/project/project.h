@@ -51,6 +51,7 @@ struct StreamConfig {
   std::vector<ColumnConfig> columns;
   std::vector<CheckSpec> checks;  // of the table
   std::string description;
+  int priority = 0;
   Place place;
 };
 
@@ -67,6 +68,7 @@ struct SourceConfig {
   std::vector<std::string> tags;
   int max_parallel = 4;
   std::optional<std::vector<std::chrono::milliseconds>> retries;
+  std::optional<std::chrono::milliseconds> timeout;  // of each stream's task; absent = the project's
   Place place;
 };
 
@@ -89,6 +91,8 @@ struct ModelConfig {
   std::vector<CheckSpec> checks;
   std::string owner, description;
   std::vector<std::string> tags;
+  int priority = 0;
+  std::optional<std::chrono::milliseconds> timeout;  // of its task; absent = the project's
   Place place;
   Analysis analysis;  // by the engine's parser
   std::string table() const { return schema + "." + name; }
@@ -100,7 +104,7 @@ struct PipelineConfig {
   std::string time_zone = "UTC";
   std::vector<std::string> run;  // selectors; empty = everything
   std::vector<std::chrono::milliseconds> retries;
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> timeout;  // of a whole run
   std::string deadline;  // "09:00"
   int slots = 0;         // 0 = the project's
   std::string owner, description;
@@ -128,6 +132,7 @@ struct Node {
   /// in Project::nodes; a run should build them first where it builds both.
   std::vector<std::string> checked_against;
   std::vector<std::string> tags;
+  int priority = 0;  // of several tasks that could start, the highest does
   std::string path;  // file below the project folder
 };
 
@@ -139,6 +144,7 @@ struct Project {
   std::map<std::string, Parameter> parameters;
   std::vector<std::chrono::milliseconds> retries;
   int slots = 2;
+  std::optional<std::chrono::milliseconds> task_timeout;  // of each task that names none
   std::int64_t worker_memory_bytes = std::int64_t{1} << 30;
   std::int64_t worker_spill_bytes = std::int64_t{8} << 30;
   std::vector<SourceConfig> sources;

@@ -14,13 +14,13 @@ namespace {
 
 const std::vector<std::string>& StreamWords() {
   static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
-                                                  "columns", "checks", "description"};
+                                                  "columns", "checks", "description", "priority"};
   return kWords;
 }
 
 const std::vector<std::string>& SourceWords() {
   static const std::vector<std::string> kWords = {"type", "owner", "description", "tags", "max_parallel",
-                                                  "retries", "resource_defaults", "streams"};
+                                                  "retries", "timeout", "resource_defaults", "streams"};
   return kWords;
 }
 
@@ -68,6 +68,7 @@ class SourceReader {
     x_source.tags = reader.Texts("tags");
     if (auto most = reader.Integer("max_parallel", 1, 64)) x_source.max_parallel = static_cast<int>(*most);
     x_source.retries = reader.Durations("retries");
+    x_source.timeout = reader.Timeout();
     if (x_spec == nullptr) return;
     OptionsRequest options{&x_spec->options, SourceWords(), "a source of type " + x_spec->name, "",
                            x_request.project->folder};
@@ -145,6 +146,7 @@ class SourceReader {
     stream.primary_key = reader.Texts("primary_key");
     stream.partition_by = reader.Texts("partition_by");
     stream.description = reader.Text("description", "");
+    stream.priority = reader.Priority();
     stream.columns = ParseColumns(reader.Take("columns"), ColumnTypes::kStated, x_file);
     if (const YamlNode* checks = reader.Take("checks")) ParseChecks(*checks, "", x_file, stream.checks);
     const YamlNode* incremental = reader.Take("incremental");

@@ -236,7 +236,7 @@ class SqliteStore final : public StateStore {
         return Error{ErrorKind::kConflict,
                      "pipeline '" + pipeline + "' is running already: run " + select.Text(0) + ", process " +
                          PidOf(select.Text(1)),
-                     "wait for it, or stop it with Ctrl-C there", ""};
+                     "`caudal run --wait` begins when it ends; Ctrl-C there stops it", ""};
       }
       gone.push_back(select.Text(0));
     }

@@ -1,8 +1,11 @@
 """Rows that do not fit: what goes to rejects, what stays, and that every row is accounted for."""
+import json
 import os
 import shutil
 import sqlite3
 import unittest
+
+import duckdb
 
 import shop_project as sp
 
@@ -68,6 +71,55 @@ class OfAnotherType(Customers):
         self.assertEqual((counts["read"], counts["written"], counts["rejected"]), (4, 2, 2))
         self.shop.ok("backfill", "erp.customers", "--from-raw")
         self.assertEqual(self.ids(), [1, 4], "the raw object holds the rows as they were")
+
+
+FORMS = {  # column: (type, texts that are such a value and what they become, texts that are none)
+    "whole": ("BIGINT", {"7": "7", "-0": "0", "007": "7", "12.0": "12", "1e3": "1000", " 5 ": "5"}, ["12.5", "0x1F", "5e-1", "x", ""]),
+    "money": ("DECIMAL(9,2)", {"7": "7.00", ".5": "0.50", "1.230": "1.23", "1e3": "1000.00", "-1.25e1": "-12.50", "1234567.89": "1234567.89"},
+              ["1.234", "1.2e-3", "12345678.00", "infinity", "x"]),
+    "day": ("DATE", {"2026-01-31": "2026-01-31", "2026-01-31 00:00:00": "2026-01-31"}, ["2026-01-31 10:00:00", "2026-02-30", "x"]),
+    "moment": ("TIMESTAMPTZ", {"2026-01-31 10:00:00": "2026-01-31 10:00:00+00", "2026-01-31T10:00:00": "2026-01-31 10:00:00+00",
+                               "2026-01-31T10:00:00-03": "2026-01-31 13:00:00+00", "2026-01-31 10:00:00.5": "2026-01-31 10:00:00.5+00"},
+           ["infinity", "2026-02-30 10:00:00", "2026-01-31 25:00:00", "someday is no day.."]),
+}
+
+
+class TextThatIsAlmostAValue(unittest.TestCase):
+    """No cast rounds, cuts or guesses: a text is exactly a value of its column's type, or its row is rejected."""
+
+    def setUp(self):
+        self.shop = bare_shop()
+        self.addCleanup(self.shop.remove)
+        self.rows, self.kept, self.refused = [], {}, []
+        for column, (_, good, bad) in FORMS.items():
+            for text in [*good, *bad]:
+                self.rows.append({"id": len(self.rows), column: text})
+                if text in good:
+                    self.kept[len(self.rows) - 1] = good[text]
+                else:
+                    self.refused.append([str(len(self.rows) - 1), column, text])
+
+    def check(self, form):
+        declared = ", ".join(f"{name}: {{type: '{column[0]}'}}" for name, column in FORMS.items())
+        self.shop.write("sources/files.yaml", f"type: files\nlocation: drops\nstreams:\n  forms:\n    glob: '*.{form}'\n"
+                        f"    columns: {{id: {{type: BIGINT}}, {declared}}}\n")
+        self.shop.ok("run", "-s", "files.forms")
+        columns = ", ".join(f"{name}::VARCHAR" for name in FORMS)
+        rows = self.shop.rows(f"SELECT id, coalesce({columns}) FROM files.forms ORDER BY id")[1:]
+        self.assertEqual({int(key): value for key, value in rows}, self.kept)
+        rejects = self.shop.rows("SELECT _row::JSON ->> 'id' AS id, _column, _value FROM files.forms__rejects ORDER BY id::BIGINT")[1:]
+        self.assertEqual(rejects, self.refused)
+
+    def test_in_json_lines(self):
+        self.shop.write("drops/a.ndjson", "".join(json.dumps(row) + "\n" for row in self.rows))
+        self.check("ndjson")
+
+    def test_in_parquet(self):
+        self.shop.write("drops/a.ndjson", "".join(json.dumps(row) + "\n" for row in self.rows))
+        columns = ", ".join(f"{name}: 'VARCHAR'" for name in FORMS)
+        duckdb.sql(f"COPY (FROM read_json('{self.shop.path('drops/a.ndjson')}', columns={{id: 'BIGINT', {columns}}})) "
+                   f"TO '{self.shop.path('drops/a.parquet')}'")
+        self.check("parquet")
 
 
 class Emptied(Customers):
