@@ -129,6 +129,12 @@ Rows OnlyRow(const Schema& columns, const RowTrace& trace, bool with_source) {
 }
 
 Json RowTraceDocument(const Schema& columns, const RowTrace& trace) {
+  Json from = Json::array();
+  for (const RowSource& source : trace.from) {
+    Json rows = Json::array();
+    for (const RowTrace& row : source.trace.rows) rows.push_back(RowTraceDocument(source.trace.columns, row));
+    from.push_back({{"table", source.table}, {"version", source.version}, {"where", source.where}, {"count", source.rows}, {"rows", rows}});
+  }
   const Json row = RowsDocument(OnlyRow(columns, trace, true));
   Json raw = nullptr;
   if (!trace.raw_key.empty()) raw = {{"key", trace.raw_key}, {"origin", trace.origin}, {"row", trace.raw_row}};
@@ -138,7 +144,8 @@ Json RowTraceDocument(const Schema& columns, const RowTrace& trace) {
           {"committed", FormatTimestampMs(trace.committed)},
           {"operation", trace.operation},
           {"task", trace.task},
-          {"raw", raw}};
+          {"raw", raw},
+          {"from", from}};
 }
 
 /// The engine quotes the whole statement; the user typed its end only.
@@ -151,11 +158,11 @@ Error OfCondition(Error error) {
   return error;
 }
 
-void PrintTrace(const Console& console, const Schema& columns, const RowTrace& trace) {
+void PrintTrace(const Console& console, const Schema& columns, const RowTrace& trace, const std::string& indent) {
   TextTable table = TextTableOf(OnlyRow(columns, trace, trace.raw_key.empty()));
-  console.Write(FormatTable(table, TextLayout{"", 30, static_cast<std::size_t>(console.width() > 0 ? console.width() : 160)}));
+  console.Write(FormatTable(table, TextLayout{indent, 30, static_cast<std::size_t>(console.width() > 0 ? console.width() : 160)}));
   const auto line = [&](const char* name, const std::string& text) {
-    if (!text.empty()) console.Line(fmt::format("  {:<8}{}", name, text));
+    if (!text.empty()) console.Line(fmt::format("{}  {:<8}{}", indent, name, text));
   };
   line("commit", fmt::format("version {} of {}, {}", trace.version, LocalTime(trace.committed), trace.operation));
   line("run", trace.task.substr(0, trace.task.find('/')));
@@ -164,7 +171,11 @@ void PrintTrace(const Console& console, const Schema& columns, const RowTrace& t
     line("source", fmt::format("{}, row {}", trace.origin.empty() ? "?" : trace.origin, trace.raw_row));
     line("raw", trace.raw_key);
   }
-  console.Line("");
+  for (const RowSource& source : trace.from) {
+    line("from", fmt::format("{}, {} of version {} where {}{}", source.table, Counted(source.rows, "row"), source.version,
+                             source.where, source.rows > 1 ? "; the first:" : ""));
+    for (const RowTrace& row : source.trace.rows) PrintTrace(console, source.trace.columns, row, indent + "    ");
+  }
 }
 
 }  // namespace
@@ -190,7 +201,10 @@ Result<int> WhyVerb(const Command& command, const WhyOptions& options) {
     console.Document(document);
     return kExitOk;
   }
-  for (const RowTrace& row : trace.rows) PrintTrace(console, trace.columns, row);
+  for (const RowTrace& row : trace.rows) {
+    PrintTrace(console, trace.columns, row, "");
+    console.Line("");
+  }
   const std::string more = trace.truncated ? "; there are more: --limit" : "";
   console.Line(Counted(static_cast<std::int64_t>(trace.rows.size()), "row") + " of " + node->table + more);
   return kExitOk;

@@ -19,8 +19,8 @@ namespace {
 constexpr int kOpenPartitions = 2000;
 constexpr std::chrono::microseconds kWaitForTasks{200};
 
-// Preparing tells no error type, only a message that begins with its name.
-Error PrepareError(const char* message) {
+// Outside of a result an error has no type, only a message that begins with its name.
+Error ErrorOfText(const char* message) {
   const std::string_view text = message != nullptr ? message : "";
   for (const auto& [prefix, type] : {std::pair{"Permission Error", DUCKDB_ERROR_PERMISSION},
                                      {"Out of Memory Error", DUCKDB_ERROR_OUT_OF_MEMORY},
@@ -49,11 +49,11 @@ struct Connection::Handles {
   Status Ask(const std::string& sql, ResultHandle& result) const {
     ExtractedHandle statements;
     const idx_t count = duckdb_extract_statements(connection, sql.c_str(), &statements.handle);
-    if (count == 0) return PrepareError(duckdb_extract_statements_error(statements.handle));
+    if (count == 0) return ErrorOfText(duckdb_extract_statements_error(statements.handle));
     for (idx_t i = 0; i < count; ++i) {
       StatementHandle statement;
       if (duckdb_prepare_extracted_statement(connection, statements.handle, i, &statement.handle) == DuckDBError) {
-        return PrepareError(duckdb_prepare_error(statement.handle));
+        return ErrorOfText(duckdb_prepare_error(statement.handle));
       }
       duckdb_destroy_result(&result.handle);
       TRY(Execute(statement.handle, result));
@@ -65,11 +65,12 @@ struct Connection::Handles {
   static Status Execute(duckdb_prepared_statement statement, ResultHandle& result) {
     PendingHandle pending;
     if (duckdb_pending_prepared(statement, &pending.handle) == DuckDBError) {
-      return PrepareError(duckdb_pending_error(pending.handle));
+      return ErrorOfText(duckdb_pending_error(pending.handle));
     }
     for (;;) {
       const duckdb_pending_state state = duckdb_pending_execute_task(pending.handle);
-      if (state == DUCKDB_PENDING_RESULT_READY || state == DUCKDB_PENDING_ERROR) break;
+      if (state == DUCKDB_PENDING_RESULT_READY) break;
+      if (state == DUCKDB_PENDING_ERROR) return ErrorOfText(duckdb_pending_error(pending.handle));
       if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) std::this_thread::sleep_for(kWaitForTasks);
     }
     if (duckdb_execute_pending(pending.handle, &result.handle) == DuckDBError) return ErrorOf(result.handle);
@@ -81,7 +82,7 @@ struct Connection::Handles {
                  ResultHandle& result) const {
     StatementHandle statement;
     if (duckdb_prepare(connection, sql.c_str(), &statement.handle) == DuckDBError) {
-      return PrepareError(duckdb_prepare_error(statement.handle));
+      return ErrorOfText(duckdb_prepare_error(statement.handle));
     }
     const idx_t count = duckdb_nparams(statement.handle);
     if (count == 0) return Execute(statement.handle, result);
@@ -223,7 +224,7 @@ Result<Rows> Connection::Query(const std::string& sql, const std::map<std::strin
 Result<Connection::Shape> Connection::Describe(const std::string& sql) {
   StatementHandle statement;
   if (duckdb_prepare(x_handles->connection, sql.c_str(), &statement.handle) == DuckDBError) {
-    return PrepareError(duckdb_prepare_error(statement.handle));
+    return ErrorOfText(duckdb_prepare_error(statement.handle));
   }
   Shape shape;
   for (idx_t i = 0; i < duckdb_prepared_statement_column_count(statement.handle); ++i) {

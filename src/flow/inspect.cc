@@ -111,68 +111,6 @@ Result<std::vector<CheckResult>> CheckPublished(const Workspace& workspace, cons
   return Judge(result, scope, checks, "check_", workspace.clock.Now());
 }
 
-Result<Trace> TraceRows(const Workspace& workspace, const std::string& table, const std::string& where, int limit,
-                        const CancelFlag* cancel) {
-  Table lake_table = workspace.TableOf(table);
-  TRY_ASSIGN(auto snapshot, lake_table.Latest());
-  auto [schema, name] = SplitTable(table);
-  ComputeJob job;
-  job.inputs.push_back(InputOf(*snapshot, schema, name, KeptFiles(snapshot.get(), {}), workspace.RootOf(table), true));
-  Step step = Query("rows", "SELECT * FROM " + QuoteTable(schema, name) + " WHERE " + where, limit);
-  step.user_sql = true;
-  job.steps.push_back(std::move(step));
-  JobCost cost;
-  auto result = RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost);
-  if (!result) {
-    Error error = std::move(result).error();
-    if (error.where.empty()) error.where = "--where";
-    return error;
-  }
-  const Rows& rows = result->Find("rows")->rows;
-  auto column = [&](std::string_view wanted) -> std::optional<std::size_t> {
-    for (std::size_t i = 0; i < rows.schema.fields.size(); ++i) {
-      if (rows.schema.fields[i].name == wanted) return i;
-    }
-    return std::nullopt;
-  };
-  auto file = column("_file"), raw = column("_source_file"), raw_row = column("_source_row");
-  CHECK(file, "a table opened with its origin has _file");
-  TRY_ASSIGN(auto history, lake_table.History(-1, snapshot->version));
-  std::map<std::string, std::string> origins;
-  for (const Node& node : workspace.project.nodes) {
-    if (!raw || node.kind != Node::Kind::kStream) continue;
-    Table bronze = workspace.TableOf(node.table);
-    TRY_ASSIGN(auto latest, LatestOrNone(bronze));
-    if (!latest) continue;
-    TRY_ASSIGN(auto commits, bronze.History(-1, latest->version));
-    for (const CommitRecord& c : commits) {
-      for (const RawObject& o : c.raw) origins[o.key] = o.origin;
-    }
-  }
-  Trace trace;
-  trace.columns = rows.schema;
-  trace.truncated = rows.truncated;
-  std::string root = workspace.RootOf(table) + "/";
-  for (const auto& row : rows.rows) {
-    RowTrace t;
-    t.row = row;
-    t.file = row[*file].value_or("").substr(root.size());
-    const LiveFile* live = snapshot->Find(t.file);
-    if (live) t.version = live->added_version;
-    for (const CommitRecord& c : history) {
-      if (c.version != t.version) continue;
-      t.committed = c.time;
-      t.operation = c.operation;
-      t.task = c.task;
-    }
-    if (raw) t.raw_key = row[*raw].value_or("");
-    if (raw_row && row[*raw_row]) t.raw_row = std::stoll(*row[*raw_row]);
-    if (auto it = origins.find(t.raw_key); it != origins.end()) t.origin = it->second;
-    trace.rows.push_back(std::move(t));
-  }
-  return trace;
-}
-
 Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel) {
   TRY_ASSIGN(Staging staging, Staging::Make(workspace, "check-" + source.name));
   TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, nullptr,

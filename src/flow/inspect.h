@@ -30,6 +30,8 @@ struct TableSize {
 /// Published tables of the project, `__rejects` included, in the order of the DAG. `with_csv` reads every row.
 Result<std::vector<TableSize>> MeasureTables(const Workspace& workspace, bool with_csv, const CancelFlag* cancel);
 
+struct RowSource;
+
 /// Where a row came from.
 struct RowTrace {
   std::vector<Cell> row;         // as Rows::rows of Trace::rows
@@ -39,14 +41,23 @@ struct RowTrace {
   std::string operation, task;   // "<run>/<table>"
   std::string raw_key, origin;   // bronze: raw object, and what it was called at the source
   std::int64_t raw_row = 0;      // line or ordinal in it
+  std::vector<RowSource> from;   // what a model's row that carries no raw origin was made of
 };
 struct Trace {
   Schema columns;
   std::vector<RowTrace> rows;
   bool truncated = false;
 };
-/// `where`: an SQL condition over the table's columns. A model's rows are followed up to `_source_file`/`_source_row`
-/// where the table carries them.
+/// Rows of an input that agree with a model's row in every column that the model takes over unchanged: all that the row can
+/// have come from, and where the model filters, more.
+struct RowSource {
+  std::string table;
+  std::int64_t version = 0;  // that the row's commit read
+  std::string where;         // in words: "order_date = '2026-01-31'"
+  std::int64_t rows = 0;
+  Trace trace;               // of the first of them
+};
+/// `where`: an SQL condition over the table's columns. Errors: kInvalidArgument for the condition.
 Result<Trace> TraceRows(const Workspace& workspace, const std::string& table, const std::string& where, int limit,
                         const CancelFlag* cancel);
 

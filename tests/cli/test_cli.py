@@ -279,6 +279,20 @@ class GoodInput(unittest.TestCase):
         self.assertEqual(len(document["rows"]), 1)
         self.assertEqual(document["rows"][0]["raw"]["row"], 2)
         self.assertIn("sales-2026-01-02.csv", document["rows"][0]["raw"]["origin"])
+        self.assertEqual(document["rows"][0]["from"], [])
+
+    def test_why_of_a_row_that_was_computed(self):
+        row = self.json("why", "gold.daily_sales", "--where", "sold_on = '2026-01-02'", "--limit", "1")["rows"][0]
+        self.assertIsNone(row["raw"])
+        (source,) = row["from"]
+        self.assertEqual((source["table"], source["version"]), ("drops.sales", 0))
+        self.assertEqual(source["where"], f"sold_on = '2026-01-02' AND product = '{row['row']['product']}'")
+        count = self.json("sql", f"SELECT count(*) AS n FROM drops.sales WHERE {source['where']}")["rows"][0]["n"]
+        self.assertEqual((source["count"], len(source["rows"])), (count, 1))
+        self.assertIn("sales-2026-01-02.csv", source["rows"][0]["raw"]["origin"])
+        text = self.text("why", "gold.daily_sales", "--where", "sold_on = '2026-01-02'", "--limit", "1")
+        self.assertRegex(text, r"  from    drops\.sales, \d rows? of version 0 where sold_on = '2026-01-02' AND product = ")
+        self.assertRegex(text, r"      source  .*sales-2026-01-02\.csv, row \d")
 
     def test_history(self):
         self.assertEqual(self.json("history")["runs"][-1]["status"], "succeeded")
