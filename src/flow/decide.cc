@@ -133,7 +133,11 @@ Decision Partitions(const ModelConfig& model, const std::vector<InputState>& inp
     }
     for (const CommitRecord& c : input->commits) {
       if (c.change == ChangeKind::kNone) continue;
-      for (const auto& partition : c.partitions) touched.insert(partition.at(column->second));
+      for (const auto& partition : c.partitions) {
+        auto value = partition.find(column->second);
+        if (value == partition.end()) return Full(input->table + " was not partitioned by " + column->second + " before");
+        touched.insert(value->second);
+      }
     }
     names += (names.empty() ? "" : ", ") + input->table;
   }

@@ -57,6 +57,15 @@ TEST_F(DecideTest, ExactlyTheTouchedPartitionsInOrder) {
   EXPECT_TRUE(d.closed_partitions.empty());
 }
 
+TEST_F(DecideTest, AnInputThatWasStoredByAnotherColumnIsReadWhole) {
+  CommitRecord before = Commit(ChangeKind::kAppend, {});
+  before.partitions = {{{"country", Cell{"es"}}}};
+  x_orders.commits = {before, Commit(ChangeKind::kOverwrite, {"2010-12-03"})};
+  Decision d = Now();
+  EXPECT_EQ(d.action, Decision::Action::kFull);
+  EXPECT_EQ(d.reason, "silver.orders was not partitioned by d before");
+}
+
 TEST_F(DecideTest, AMergeOfALoadPassesOnOnlyTheRowsThatCame) {
   x_model.materialize = Materialize::kMerge;
   x_model.key = {"id"};

@@ -7,8 +7,10 @@
 #include "base/json.h"
 #include "flow/candidate.h"
 #include "flow/model_inputs.h"
+#include "flow/model_key.h"
 #include "flow/reject_rows.h"
 #include "flow/task.h"
+#include "lake/table_config.h"
 #include "lake/upsert.h"
 
 namespace caudal {
@@ -82,20 +84,11 @@ class Build {
     return decision;
   }
 
-  /// Columns of the table: the query's, those of the history for a snapshot; ids follow from the table's past.
-  Schema ColumnsOf() const {
-    Schema columns = TableColumns(x_model);
-    std::int32_t max_id = 0;
-    if (x_base) {
-      auto it = x_base->configuration.find("caudal.maxFieldId");
-      if (it != x_base->configuration.end()) max_id = std::stoi(it->second);
-    }
-    AssignFieldIds(x_base ? x_base->schema : Schema{}, columns, max_id);
-    return columns;
-  }
-
   Status Compute(const Decision& decision) {
-    x_schema = ColumnsOf();
+    // The query's columns, those of the history for a snapshot; ids follow from the table's past.
+    const bool history = x_model.materialize == Materialize::kSnapshot;
+    const bool replaces = history ? !ContinuesHistory() : decision.action == Decision::Action::kFull;
+    TRY_ASSIGN(x_schema, NextColumns(x_base.get(), TableColumns(x_model), replaces));
     ComputeJob job;
     job.output_folder = x_staging->path();
     job.parameters = ParametersOf(x_workspace.project, x_model);
@@ -158,8 +151,10 @@ class Build {
     kept.layout.columns = rows.layout.columns;
     kept.layout.partition_by = rows.layout.partition_by;
     job.steps.push_back(std::move(rows));
+    if (!rule.condition.empty()) job.steps.push_back(std::move(kept));
+    const bool keyed = x_model.materialize == Materialize::kMerge || x_model.materialize == Materialize::kSnapshot;
+    if (keyed) AddKeyProof(job, x_model.key, rule.condition.empty() ? view : "kept");
     if (rule.condition.empty()) return view;
-    job.steps.push_back(std::move(kept));
     Step rejects = Write("rejects", RejectedRowsSql(view, rule, x_context.Id(x_node.table), x_workspace.clock.Now(), false));
     rejects.layout.columns = RejectSchema();
     rejects.layout.partition_by.clear();
@@ -190,6 +185,16 @@ class Build {
     return MergeChanges(std::move(job), good, x_model.key, "MERGE");
   }
 
+  /// True where a history can be merged into what is published, file by file: same layout, and no column that changed.
+  bool ContinuesHistory() const {
+    if (!x_base || x_base->partition_columns != x_model.partition_by) return false;
+    const Schema columns = TableColumns(x_model);
+    return std::all_of(columns.fields.begin(), columns.fields.end(), [&](const Field& field) {
+      const Field* before = x_base->schema.Find(field.name);
+      return before != nullptr && before->type == field.type;
+    });
+  }
+
   /// What the query says now against the open rows of the history.
   Status ComputeSnapshot(ComputeJob job) {
     Step current = Write("current_rows", x_model.sql);
@@ -200,26 +205,48 @@ class Build {
     RejectRule rule = RejectRuleOf(Checks(), current.layout.columns);
     std::string good = AddSplit(job, std::move(current));
     Timestamp now = x_workspace.clock.Now();
-    job.inputs.push_back(x_base ? InputOf(*x_base, "caudal_candidate", "history", KeptFiles(x_base.get(), {}),
-                                          x_workspace.RootOf(x_node.table), false)
-                                : TableInput{"caudal_candidate", "history", x_schema, {}, false});
-    std::string history = "caudal_candidate.history";
+    AddPublishedHistory(job);
+    std::string history = "published_history";
     if (!rule.condition.empty()) history = HistoryBeside(history, rule);
     Step changes = Write("changes", HistoryChangesSql(QueryColumns(x_model), x_model.key, history, good, now));
     changes.layout.partition_by.clear();
-    if (!x_base) {
-      changes.name = "out";
-      changes.layout.folder = x_staging->path() + "/out";
-      job.steps.push_back(std::move(changes));
-      Change change;
-      change.operation = "SNAPSHOT";
-      change.kind = ChangeKind::kAppend;
-      return Finish(std::move(job), "out", std::move(change));
-    }
     std::vector<std::string> key = x_model.key;
     key.push_back("valid_from");
     job.steps.push_back(std::move(changes));
-    return MergeChanges(std::move(job), "changes", key, "SNAPSHOT");
+    if (ContinuesHistory()) return MergeChanges(std::move(job), "changes", key, "SNAPSHOT");
+    std::string same;
+    for (const std::string& column : key) same += (same.empty() ? "" : " AND ") + fmt::format("h.{0} = c.{0}", QuoteIdentifier(column));
+    job.steps.push_back(Write("out", fmt::format("SELECT {0} FROM changes UNION ALL SELECT {0} FROM published_history h ANTI JOIN "
+                                                 "changes c ON {1}", ColumnList(x_schema), same)));
+    Change change;
+    change.operation = "SNAPSHOT";
+    change.kind = x_base ? ChangeKind::kOverwrite : ChangeKind::kAppend;
+    if (x_base) {
+      for (const LiveFile& file : x_base->files) change.removes.push_back(file.path);
+    }
+    return Finish(std::move(job), "out", std::move(change));
+  }
+
+  /// The view published_history: what is published, in the columns that the table has now. A table that was no history so
+  /// far has none.
+  void AddPublishedHistory(ComputeJob& job) const {
+    bool known = x_base != nullptr;
+    for (const char* own : {"valid_from", "valid_to", "is_current"}) known = known && x_base->schema.Find(own) != nullptr;
+    for (const std::string& key : x_model.key) known = known && x_base->schema.Find(key) != nullptr;
+    job.inputs.push_back(known ? InputOf(*x_base, "caudal_candidate", "history", KeptFiles(x_base.get(), {}),
+                                         x_workspace.RootOf(x_node.table), false)
+                               : TableInput{"caudal_candidate", "history", x_schema, {}, false, ""});
+    std::string columns;
+    for (const Field& field : x_schema.fields) {
+      std::string name = QuoteIdentifier(field.name);
+      std::string value = known && x_base->schema.Find(field.name) == nullptr ? "NULL" : name;
+      columns += fmt::format("{}TRY_CAST({} AS {}) AS {}", columns.empty() ? "" : ", ", value, field.type.ToSql(), name);
+    }
+    Step view;
+    view.kind = Step::Kind::kRun;
+    view.name = "published_history";
+    view.sql = fmt::format("CREATE VIEW published_history AS SELECT {} FROM caudal_candidate.history", columns);
+    job.steps.push_back(std::move(view));
   }
 
   /// The history without the keys whose current row is rejected: their last version stays as it is, it does not end.
@@ -288,6 +315,14 @@ class Build {
       error.where = x_model.place.ToString();
       return error;
     }
+    if (result) {
+      Status key = KeyVerdict(x_node.table, *result);
+      if (!key) {
+        Error error = std::move(key).error();
+        error.where = x_model.place.ToString();
+        return error;
+      }
+    }
     return result;
   }
 
@@ -328,7 +363,8 @@ class Build {
       record.inputs[input.table] = {input.snapshot->table_id, input.snapshot->version};
     }
     change.domains["model"] = BuildRecordToJson(record);
-    if (!x_base || !(x_base->schema == x_schema) || x_base->partition_columns != x_model.partition_by) {
+    if (!x_base || !(x_base->schema == x_schema) || x_base->partition_columns != x_model.partition_by ||
+        x_base->key != x_model.key) {
       TableDefinition definition;
       definition.name = x_node.table;
       definition.schema = x_schema;

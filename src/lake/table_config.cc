@@ -215,6 +215,14 @@ Result<LogMetadata> NextMetadata(const Snapshot* before, const TableDefinition& 
   return next;
 }
 
+Result<Schema> NextColumns(const Snapshot* before, const Schema& columns, bool all_replaced) {
+  Schema next = columns;
+  Schema dropped;
+  auto max_id = static_cast<std::int32_t>(before != nullptr ? NumberOf(before->configuration, kMaxFieldId) : 0);
+  TRY(Evolve(before, all_replaced, next, dropped, max_id));
+  return next;
+}
+
 bool SameMetadata(const Snapshot& before, const LogMetadata& next) {
   return before.name == next.name && before.partition_columns == next.partition_columns &&
          before.configuration == next.configuration && SchemaToJson(before.schema) == SchemaToJson(next.schema);

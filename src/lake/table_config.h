@@ -20,6 +20,9 @@ std::vector<std::string> KeyColumns(const std::map<std::string, std::string>& co
 Result<LogMetadata> NextMetadata(const Snapshot* before, const TableDefinition& definition, bool all_replaced,
                                  const std::string& id, Timestamp now);
 
+/// `columns` with the ids that NextMetadata will give them, for files that are written before the commit. Errors: as there.
+Result<Schema> NextColumns(const Snapshot* before, const Schema& columns, bool all_replaced);
+
 /// True where both describe the same table, so that no metaData action is needed.
 bool SameMetadata(const Snapshot& before, const LogMetadata& next);
 

@@ -1,5 +1,6 @@
 #include "lake/table_config.h"
 
+#include "base/json.h"
 #include "lake/lake_fixture.h"
 #include "lake/replay.h"
 
@@ -104,6 +105,17 @@ TEST_F(TableConfig, ADroppedNameIsBurnt) {
   EXPECT_EQ(Id(fresh.schema, "b"), 3) << "no file holds the old column any more";
   Snapshot later = After(dropped, Of({{"a", "BIGINT"}, {"c", "DATE"}}));
   EXPECT_FALSE(Next(&later, Of({{"a", "BIGINT"}, {"c", "DATE"}, {"b", "DATE"}}))) << "burnt for good";
+}
+
+TEST_F(TableConfig, SaysBeforeTheCommitWhichIdsItWillGive) {
+  Snapshot before = SnapshotOf(Of({{"id", "BIGINT"}, {"x", "BIGINT"}, {"gone", "DATE"}}));
+  TableDefinition next = Of({{"x", "VARCHAR"}, {"id", "BIGINT"}, {"fresh", "DATE"}});
+  auto columns = NextColumns(&before, next.schema, true);
+  ASSERT_TRUE(columns) << columns.error().message;
+  EXPECT_EQ(SchemaToJson(*columns), SchemaToJson(Next(&before, next, true)->schema));
+  EXPECT_NE(Id(*columns, "x"), Id(before.schema, "x")) << "of another type: another column";
+  EXPECT_EQ(Id(*columns, "id"), Id(before.schema, "id"));
+  EXPECT_FALSE(NextColumns(&before, next.schema, false)) << "files of the old type live on";
 }
 
 }  // namespace

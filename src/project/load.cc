@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "project/check_parameters.h"
+#include "project/bound_parameters.h"
 #include "project/config_file.h"
 #include "project/cross_check.h"
 #include "project/folder.h"
@@ -102,7 +102,7 @@ class Loader {
     if (x_options.analyzer != nullptr) {
       checked = ReviewSql(*x_project, x_models, index, *x_options.analyzer, x_problems);
     }
-    BindCheckParameters(*x_project);
+    BindParameters(*x_project);
     CheckModels(*x_project, x_models, index, x_problems);
     CheckStreams(*x_project, index, x_problems);
     CheckTests(*x_project, x_tests, index, x_problems);

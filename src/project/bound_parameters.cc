@@ -1,4 +1,4 @@
-#include "project/check_parameters.h"
+#include "project/bound_parameters.h"
 
 #include <map>
 #include <string>
@@ -28,7 +28,7 @@ void Bind(std::vector<CheckSpec>& checks, const std::map<std::string, std::strin
 
 }  // namespace
 
-void BindCheckParameters(Project& project) {
+void BindParameters(Project& project) {
   std::map<std::string, std::string> literals;
   for (const auto& [name, parameter] : project.parameters) literals[name] = LiteralOf(parameter);
   for (SourceConfig& source : project.sources) {
@@ -38,6 +38,7 @@ void BindCheckParameters(Project& project) {
     }
   }
   for (ModelConfig& model : project.models) {
+    if (model.materialize == Materialize::kView) model.sql = ReplaceParameters(model.sql, literals);
     Bind(model.checks, literals);
     for (ColumnConfig& column : model.columns) Bind(column.checks, literals);
   }
