@@ -77,19 +77,6 @@ std::string Padded(const std::string& text, std::size_t width, bool right) {
   return right ? blanks + text : text + blanks;
 }
 
-bool IsNumeric(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::kTinyint:
-    case TypeKind::kSmallint:
-    case TypeKind::kInteger:
-    case TypeKind::kBigint:
-    case TypeKind::kFloat:
-    case TypeKind::kDouble:
-    case TypeKind::kDecimal: return true;
-    default: return false;
-  }
-}
-
 std::string CsvField(const std::string& text, bool safe) {
   std::string field = safe && !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos
                           ? "'" + text
@@ -180,7 +167,7 @@ std::string FormatTable(const TextTable& table, const TextLayout& layout) {
 
 TextTable TextTableOf(const Rows& rows) {
   TextTable table;
-  for (const Field& field : rows.schema.fields) table.columns.push_back({field.name, IsNumeric(field.type)});
+  for (const Field& field : rows.schema.fields) table.columns.push_back({field.name, field.type.numeric()});
   table.rows = rows.rows;
   return table;
 }
@@ -194,7 +181,7 @@ std::string FormatCsv(const Rows& rows, bool safe) {
   for (const auto& row : rows.rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) text += ",";
-      const bool number = i < rows.schema.fields.size() && IsNumeric(rows.schema.fields[i].type);
+      const bool number = i < rows.schema.fields.size() && rows.schema.fields[i].type.numeric();
       if (row[i]) text += CsvField(*row[i], safe && !number);
     }
     text += "\r\n";

@@ -294,12 +294,7 @@ Result<int> ShowRejects(const Command& command, const Workspace& workspace, cons
   ComputeJob job;
   job.inputs.push_back(InputOf(*snapshot, "caudal", "rejects", files, workspace.RootOf(node->table + "__rejects"), false));
   const auto query = [&](const char* name, const char* sql, std::int64_t most) {
-    Step step;
-    step.kind = Step::Kind::kQuery;
-    step.name = name;
-    step.sql = sql;
-    step.max_rows = most;
-    job.steps.push_back(std::move(step));
+    job.steps.push_back(Step::Query(name, sql, most));
   };
   query("reasons", "SELECT _reason AS reason, _column AS \"column\", count(*) AS rows, max(_rejected_at) AS latest "
                    "FROM caudal.rejects GROUP BY ALL ORDER BY rows DESC, reason, \"column\"", 100);

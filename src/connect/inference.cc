@@ -144,12 +144,8 @@ ComputeJob InferenceJob(const std::vector<StagedBatch>& batches) {
   for (std::size_t i = 0; i < selects.size(); ++i) {
     all += fmt::format("{}SELECT {} AS batch, * FROM ({})", i == 0 ? "" : " UNION ALL ", i, selects[i]);
   }
-  Step step;
-  step.kind = Step::Kind::kQuery;
-  step.name = "columns";
-  step.sql = fmt::format("SELECT name, how, type, days, stamps FROM ({}) ORDER BY batch, place, name", all);
-  step.max_rows = 10000;
-  job.steps.push_back(std::move(step));
+  job.steps.push_back(Step::Query(
+      "columns", fmt::format("SELECT name, how, type, days, stamps FROM ({}) ORDER BY batch, place, name", all), 10000));
   return job;
 }
 

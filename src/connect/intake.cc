@@ -243,11 +243,7 @@ std::string SplitRejects(const Words& words, const std::string& path) {
 }
 
 Step View(const char* name, const std::vector<std::string>& selects) {
-  Step step;
-  step.kind = Step::Kind::kRun;
-  step.name = name;
-  step.sql = fmt::format("CREATE TEMP VIEW {} AS {}", name, Joined(selects, "\nUNION ALL\n"));
-  return step;
+  return Step::Run(name, fmt::format("CREATE TEMP VIEW {} AS {}", name, Joined(selects, "\nUNION ALL\n")));
 }
 
 }  // namespace

@@ -337,6 +337,19 @@ int IntegerRank(TypeKind kind) {
 
 }  // namespace
 
+bool Type::numeric() const {
+  switch (kind) {
+    case TypeKind::kTinyint:
+    case TypeKind::kSmallint:
+    case TypeKind::kInteger:
+    case TypeKind::kBigint:
+    case TypeKind::kFloat:
+    case TypeKind::kDouble:
+    case TypeKind::kDecimal: return true;
+    default: return false;
+  }
+}
+
 std::string Type::ToSql() const {
   switch (kind) {
     case TypeKind::kBoolean: return "BOOLEAN";

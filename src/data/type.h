@@ -40,6 +40,8 @@ struct Type {
   /// SQL as DuckDB spells it: "DECIMAL(12,2)", "STRUCT(a BIGINT, b VARCHAR[])", "MAP(VARCHAR, BIGINT)".
   std::string ToSql() const;
   bool nested() const { return !children.empty(); }
+  /// Whole numbers, floating point and decimals.
+  bool numeric() const;
   /// Same shape and names; ids do not count.
   friend bool operator==(const Type& a, const Type& b);
 };

@@ -70,6 +70,19 @@ struct Step {
   bool user_sql = false;
   /// kWrite: a condition on the SELECT's columns, ours; rows for which it is not true are left out. "" = none.
   std::string where = {};
+
+  static Step Run(std::string name, std::string sql) { return {Kind::kRun, std::move(name), std::move(sql), {}}; }
+  static Step Write(std::string name, std::string sql, WriteLayout layout) {
+    return {Kind::kWrite, std::move(name), std::move(sql), std::move(layout)};
+  }
+  static Step Query(std::string name, std::string sql, std::int64_t max_rows) {
+    return {Kind::kQuery, std::move(name), std::move(sql), {}, max_rows};
+  }
+  /// The same with the user's SQL.
+  Step OfUser() && {
+    user_sql = true;
+    return std::move(*this);
+  }
 };
 
 /// SQL over named sets of files. Rights: reads the inputs' files and `read_paths`, writes `output_folder`; no network.

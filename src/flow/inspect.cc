@@ -45,15 +45,6 @@ Error QueryProblem(const SqlProblem& problem, const std::string& sql) {
   return Error{ErrorKind::kInvalidArgument, problem.message, next, fmt::format("query:{}:{}", line, column)};
 }
 
-Step Query(const std::string& name, const std::string& sql, std::int64_t max_rows) {
-  Step step;
-  step.kind = Step::Kind::kQuery;
-  step.name = name;
-  step.sql = sql;
-  step.max_rows = max_rows;
-  return step;
-}
-
 }  // namespace
 
 Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std::int64_t max_rows,
@@ -82,9 +73,7 @@ Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std
   ComputeJob job;
   AddModelInputs(job, workspace, query, inputs, Decision{});
   job.parameters = ParametersOf(workspace.project, query, std::nullopt);
-  Step step = Query("rows", sql, max_rows);
-  step.user_sql = true;
-  job.steps.push_back(std::move(step));
+  job.steps.push_back(Step::Query("rows", sql, max_rows).OfUser());
   TRY_ASSIGN(ComputeResult result, RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost));
   return result.steps.back().rows;
 }

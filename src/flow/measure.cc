@@ -28,12 +28,7 @@ Result<std::vector<TableSize>> MeasureTables(const Workspace& workspace, bool wi
     std::string input = "t" + std::to_string(sizes.size());
     job.inputs.push_back(InputOf(*snapshot, "caudal_candidate", input, KeptFiles(snapshot.get(), {}),
                                  workspace.lake_root + "/" + table.prefix(), false));
-    Step step;
-    step.kind = Step::Kind::kQuery;
-    step.name = name;
-    step.max_rows = 1;
-    step.sql = CsvBytesSql(snapshot->schema, "caudal_candidate." + input);
-    job.steps.push_back(std::move(step));
+    job.steps.push_back(Step::Query(name, CsvBytesSql(snapshot->schema, "caudal_candidate." + input), 1));
     return {};
   };
   for (const Node& node : workspace.project.nodes) {

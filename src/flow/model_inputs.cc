@@ -192,14 +192,7 @@ void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConf
     }
     job.inputs.push_back(std::move(table));
   }
-  for (const ModelConfig* view : inputs.views) {
-    Step step;
-    step.kind = Step::Kind::kRun;
-    step.name = view->table();
-    step.sql = view->sql;
-    step.user_sql = true;
-    job.steps.push_back(std::move(step));
-  }
+  for (const ModelConfig* view : inputs.views) job.steps.push_back(Step::Run(view->table(), view->sql).OfUser());
 }
 
 std::string PartitionsOnly(const ModelConfig& model, const ModelInputs& inputs, const Decision& decision) {

@@ -169,14 +169,11 @@ class Build {
   }
 
   Step Write(const std::string& name, const std::string& sql) const {
-    Step step;
-    step.kind = Step::Kind::kWrite;
-    step.name = name;
-    step.sql = sql;
-    step.layout.folder = x_staging->path() + "/" + name;
-    step.layout.columns = x_schema;
-    step.layout.partition_by = x_model.partition_by;
-    return step;
+    WriteLayout layout;
+    layout.folder = x_staging->path() + "/" + name;
+    layout.columns = x_schema;
+    layout.partition_by = x_model.partition_by;
+    return Step::Write(name, sql, std::move(layout));
   }
 
   /// Writes `rows`; where a check rejects some, writes them again as good and rejected ones. Gives the view of the good.

@@ -161,23 +161,13 @@ class Load {
     return x_rebuild || x_context.full_refresh || x_stream.write_disposition == WriteDisposition::kReplace;
   }
 
-  Step Run(const std::string& name, const std::string& sql) const {
-    Step step;
-    step.name = name;
-    step.sql = sql;
-    return step;
-  }
-
   Result<Step> Write(const std::string& name, const std::string& sql, const Schema& columns,
                      const std::vector<std::string>& partition_by) const {
-    Step step;
-    step.kind = Step::Kind::kWrite;
-    step.name = name;
-    step.sql = sql;
-    TRY_ASSIGN(step.layout.folder, x_staging->Folder(name));
-    step.layout.columns = columns;
-    step.layout.partition_by = partition_by;
-    return step;
+    WriteLayout layout;
+    TRY_ASSIGN(layout.folder, x_staging->Folder(name));
+    layout.columns = columns;
+    layout.partition_by = partition_by;
+    return Step::Write(name, sql, std::move(layout));
   }
 
   /// Views "good" and "bad": rows to publish, rows to reject. A key must not be NULL; checks of severity reject split too.
@@ -192,8 +182,8 @@ class Load {
       TRY_ASSIGN(Json json, ParseJson(x_extracted.read.relation_file, "the file of a relation"));
       TRY_ASSIGN(WrittenFile file, WrittenFileFromJson(json));
       job.inputs.push_back({"caudal_candidate", "relation", x_schema, {file.path}, false});
-      job.steps.push_back(Run("typed", "CREATE VIEW typed AS SELECT * FROM caudal_candidate.relation"));
-      job.steps.push_back(Run("rejected", "CREATE VIEW rejected AS " + NoRejectsSql()));
+      job.steps.push_back(Step::Run("typed", "CREATE VIEW typed AS SELECT * FROM caudal_candidate.relation"));
+      job.steps.push_back(Step::Run("rejected", "CREATE VIEW rejected AS " + NoRejectsSql()));
     }
     RejectRule rule = RejectRuleOf(Checks(), x_schema);
     std::string key_is_null;
@@ -201,8 +191,8 @@ class Load {
       key_is_null += (key_is_null.empty() ? "" : " OR ") + QuoteIdentifier(key) + " IS NULL";
     }
     if (rule.condition.empty() && key_is_null.empty()) {
-      job.steps.push_back(Run("good", "CREATE VIEW good AS SELECT * FROM typed"));
-      job.steps.push_back(Run("bad", "CREATE VIEW bad AS SELECT * FROM rejected"));
+      job.steps.push_back(Step::Run("good", "CREATE VIEW good AS SELECT * FROM typed"));
+      job.steps.push_back(Step::Run("bad", "CREATE VIEW bad AS SELECT * FROM rejected"));
       return {};
     }
     std::string reason = rule.condition.empty() ? "'the key is NULL'" : rule.reason;
@@ -214,8 +204,8 @@ class Load {
       column = "CASE WHEN " + key_is_null + " THEN " + QuoteLiteral(x_stream.primary_key.front()) + " ELSE " + rule.column + " END";
     }
     condition = "coalesce(" + condition + ", false)";
-    job.steps.push_back(Run("good", "CREATE VIEW good AS SELECT * FROM typed WHERE NOT " + condition));
-    job.steps.push_back(Run("bad", "CREATE VIEW bad AS SELECT * FROM rejected UNION ALL BY NAME " +
+    job.steps.push_back(Step::Run("good", "CREATE VIEW good AS SELECT * FROM typed WHERE NOT " + condition));
+    job.steps.push_back(Step::Run("bad", "CREATE VIEW bad AS SELECT * FROM rejected UNION ALL BY NAME " +
                                        RejectedRowsSql("typed", {condition, reason, column}, x_context.Id(x_node.table),
                                                        x_workspace.clock.Now(), true)));
     return {};
@@ -226,7 +216,7 @@ class Load {
   std::string AddDeduplicated(ComputeJob& job) const {
     std::string keys;
     for (const std::string& key : x_stream.primary_key) keys += (keys.empty() ? "" : ", ") + QuoteIdentifier(key);
-    job.steps.push_back(Run("came_twice", "CREATE TEMP TABLE came_twice AS SELECT " + keys + " FROM good GROUP BY " + keys +
+    job.steps.push_back(Step::Run("came_twice", "CREATE TEMP TABLE came_twice AS SELECT " + keys + " FROM good GROUP BY " + keys +
                                               " HAVING count(*) > 1"));
     std::string order;
     auto options = ParseJson(x_stream.options, "stream options");
@@ -353,7 +343,7 @@ class Load {
     std::vector<std::string> paths;
     for (const WrittenFile& file : found.Find("changes")->files) paths.push_back(file.path);
     rewrite.inputs.push_back({"caudal_candidate", "changes", x_schema, paths, false});
-    rewrite.steps.push_back(Run("changes", "CREATE VIEW changes AS SELECT * FROM caudal_candidate.changes"));
+    rewrite.steps.push_back(Step::Run("changes", "CREATE VIEW changes AS SELECT * FROM caudal_candidate.changes"));
     // The files are written under the table's new columns: those that an old file lacks are NULL.
     Snapshot target = *x_base;
     target.schema = x_schema;

@@ -13,16 +13,6 @@ namespace {
 /// Rows of each input that are shown of those a row may come from.
 constexpr int kRowsOfInput = 1;
 
-Step Query(const std::string& name, const std::string& sql, std::int64_t max_rows) {
-  Step step;
-  step.kind = Step::Kind::kQuery;
-  step.name = name;
-  step.sql = sql;
-  step.max_rows = max_rows;
-  step.user_sql = true;
-  return step;
-}
-
 std::optional<std::size_t> ColumnOf(const Schema& schema, std::string_view wanted) {
   for (std::size_t i = 0; i < schema.fields.size(); ++i) {
     if (schema.fields[i].name == wanted) return i;
@@ -44,8 +34,8 @@ class Tracer {
     ComputeJob job;
     job.inputs.push_back(InputOf(*snapshot, schema, name, KeptFiles(snapshot.get(), {}), x_workspace.RootOf(table), true));
     const std::string from = " FROM " + QuoteTable(schema, name) + " WHERE " + where;
-    job.steps.push_back(Query("rows", "SELECT *" + from, limit));
-    if (total != nullptr) job.steps.push_back(Query("total", "SELECT count(*)" + from, 1));
+    job.steps.push_back(Step::Query("rows", "SELECT *" + from, limit).OfUser());
+    if (total != nullptr) job.steps.push_back(Step::Query("total", "SELECT count(*)" + from, 1).OfUser());
     JobCost cost;
     TRY_ASSIGN(const ComputeResult result, RunCompute(x_workspace.engine, std::move(job), x_options, &cost));
     if (total != nullptr) *total = std::stoll(result.Find("total")->rows.rows.at(0).at(0).value_or("0"));

@@ -70,31 +70,16 @@ std::string MovedAway(const Snapshot& snapshot, const std::vector<std::string>& 
   return sql.empty() ? "false" : sql;
 }
 
-Step RunStep(std::string name, std::string sql) {
-  Step step;
-  step.kind = Step::Kind::kRun;
-  step.name = std::move(name);
-  step.sql = std::move(sql);
-  return step;
-}
-
-Step QueryStep(std::string name, std::string sql, std::size_t rows) {
-  Step step;
-  step.kind = Step::Kind::kQuery;
-  step.name = std::move(name);
-  step.sql = std::move(sql);
-  step.max_rows = static_cast<std::int64_t>(rows) + 1;
-  return step;
+/// One row each of `files`.
+Step FilesQuery(const std::string& name, std::string sql, std::size_t files) {
+  return Step::Query(name, std::move(sql), static_cast<std::int64_t>(files) + 1);
 }
 
 Step WriteStep(const Snapshot& snapshot, const std::string& name, std::string sql, const std::string& folder) {
-  Step step;
-  step.kind = Step::Kind::kWrite;
-  step.name = name;
-  step.sql = std::move(sql);
-  step.layout.folder = folder + "/" + name;
-  step.layout.columns = snapshot.schema;
-  return step;
+  WriteLayout layout;
+  layout.folder = folder + "/" + name;
+  layout.columns = snapshot.schema;
+  return Step::Write(name, std::move(sql), std::move(layout));
 }
 
 /// Adds the input and returns its name as SQL.
@@ -167,8 +152,8 @@ std::vector<const LiveFile*> FilesInBounds(const Snapshot& snapshot, const std::
 void AddKeySearch(ComputeJob& job, const Snapshot& snapshot, const std::vector<const LiveFile*>& candidates,
                   const std::string& root, const ChangeSet& changes, const std::string& name) {
   std::string files = AddInput(job, snapshot, candidates, root, name + "_files");
-  job.steps.push_back(QueryStep(name,
-                                fmt::format("SELECT t._file, count(*) AS matched FROM {} t SEMI JOIN {} c ON {} GROUP BY "
+  job.steps.push_back(FilesQuery(name,
+                                 fmt::format("SELECT t._file, count(*) AS matched FROM {} t SEMI JOIN {} c ON {} GROUP BY "
                                             "t._file ORDER BY t._file",
                                             files, QuoteIdentifier(changes.view), SameKey(changes.key, "t", "c")),
                                 candidates.size()));
@@ -184,7 +169,7 @@ void AddRewrite(ComputeJob& job, const Snapshot& snapshot, const std::vector<con
     std::string keys;
     for (const std::string& column : changes.key) keys += Of("c", column) + ", ";
     // The keys that are there, each with its file: one pass over the key columns.
-    job.steps.push_back(RunStep(
+    job.steps.push_back(Step::Run(
         std::string(kMatched),
         fmt::format("CREATE TEMP TABLE {} AS SELECT {}{} AS {}, {} AS _caudal_moved FROM {} t JOIN {} c ON {}", kMatched,
                     keys, NumberOfFile(touched, root, "t"), kFileColumn, MovedAway(snapshot, changes.key), files, view,
@@ -219,8 +204,8 @@ void AddRewrite(ComputeJob& job, const Snapshot& snapshot, const std::vector<con
 void AddPredicateSearch(ComputeJob& job, const Snapshot& snapshot, const std::vector<const LiveFile*>& candidates,
                         const std::string& root, const std::string& predicate, const std::string& name) {
   std::string files = AddInput(job, snapshot, candidates, root, name + "_files");
-  job.steps.push_back(QueryStep(name,
-                                fmt::format("SELECT _file, count(*) AS matched FROM {} WHERE (\n{}\n) GROUP BY _file ORDER "
+  job.steps.push_back(FilesQuery(name,
+                                 fmt::format("SELECT _file, count(*) AS matched FROM {} WHERE (\n{}\n) GROUP BY _file ORDER "
                                             "BY _file", files, predicate),
                                 candidates.size()));
 }

@@ -44,23 +44,10 @@ constexpr std::array<CheckAlias, 13> kAliases = {{
     {"expect_column_proportion_of_non_null_values_to_be_between", ""},
 }};
 
-bool IsNumeric(const Type& type) {
-  switch (type.kind) {
-    case TypeKind::kTinyint:
-    case TypeKind::kSmallint:
-    case TypeKind::kInteger:
-    case TypeKind::kBigint:
-    case TypeKind::kFloat:
-    case TypeKind::kDouble:
-    case TypeKind::kDecimal: return true;
-    default: return false;
-  }
-}
-
 bool IsTime(const Type& type) { return type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamptz; }
 
 std::string WhyValueUnfit(const std::string& value, const Type& type, bool ordered) {
-  if (IsNumeric(type)) return IsNumber(value) ? "" : "'" + value + "' is no number, and the column is " + type.ToSql();
+  if (type.numeric()) return IsNumber(value) ? "" : "'" + value + "' is no number, and the column is " + type.ToSql();
   if (IsTime(type)) {
     return ParseTimestamp(value) ? "" : "'" + value + "' is no date or time, and the column is " + type.ToSql();
   }

@@ -34,20 +34,10 @@ class AuditWriter {
 
  private:
   void Run(const std::string& name, std::string sql) {
-    Step step;
-    step.kind = Step::Kind::kRun;
-    step.name = name;
-    step.sql = std::move(sql);
-    x_job.steps.push_back(std::move(step));
+    x_job.steps.push_back(Step::Run(name, std::move(sql)));
   }
   Step& Query(const std::string& name, std::string sql, std::int64_t max_rows) {
-    Step step;
-    step.kind = Step::Kind::kQuery;
-    step.name = name;
-    step.sql = std::move(sql);
-    step.max_rows = max_rows;
-    x_job.steps.push_back(std::move(step));
-    return x_job.steps.back();
+    return x_job.steps.emplace_back(Step::Query(name, std::move(sql), max_rows));
   }
 
   // The candidate and the other tables, under the names that the user's SQL is rewritten to.

@@ -7,19 +7,6 @@
 namespace caudal {
 namespace {
 
-bool IsNumericKind(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kTinyint:
-    case TypeKind::kSmallint:
-    case TypeKind::kInteger:
-    case TypeKind::kBigint:
-    case TypeKind::kFloat:
-    case TypeKind::kDouble:
-    case TypeKind::kDecimal: return true;
-    default: return false;
-  }
-}
-
 // Digits, at most one point, a sign: text that SQL takes as a number and nothing else.
 bool IsPlainNumber(const std::string& text) {
   std::size_t i = !text.empty() && text[0] == '-' ? 1 : 0;
@@ -69,7 +56,7 @@ std::string ArgOf(const CheckSpec& check, const char* key) {
 }
 
 std::string ComparableLiteral(const std::string& value, const Type& type) {
-  if (IsNumericKind(type.kind) && IsPlainNumber(value)) return value;
+  if (type.numeric() && IsPlainNumber(value)) return value;
   if (type.kind == TypeKind::kVarchar) return QuoteLiteral(value);
   if (type.kind == TypeKind::kTimestamptz) {
     Result<Timestamp> time = ParseTimestamp(value);

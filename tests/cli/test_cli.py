@@ -9,25 +9,14 @@ import shlex
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import unittest
 
+from mistakes import CASES, HEAD, HTTP_SOURCE, NEW_DROP
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CAUDAL = os.environ.get("CAUDAL_BINARY", os.path.join(TOP, "build", "caudal"))
-
-MODEL = "models/gold/daily_sales.sql"
-SOURCE = "sources/drops.yaml"
-SQLITE_SOURCE = "type: sqlite\ndatabase: erp.db\nstreams:\n  orders:\n    table: orders\n    write_disposition: merge\n    primary_key: id\n"
-HTTP_SOURCE = """type: http
-client: {base_url: "%s", allow_private: true}
-streams:
-  daily:
-    write_disposition: merge
-    primary_key: id
-    endpoint: {path: v1/daily, data_selector: results}
-"""
 
 
 def caudal(folder, *words, env=None, timeout=120, stdin=subprocess.DEVNULL):
@@ -71,171 +60,6 @@ class Project:
             text = f.read()
         assert old in text, f"{old!r} is not in {name}"
         self.write(name, text.replace(old, new, 1))
-
-
-class Case:
-    """`change` prepares the project and may give something to close afterwards."""
-
-    def __init__(self, name, words, code, says, change=None, env=None, stdout=False):
-        self.name, self.words, self.code, self.says = name, words, code, says
-        self.change, self.env, self.stdout = change, env, stdout
-
-
-def write(name, text):
-    return lambda project: project.write(name, text)
-
-
-def swap(name, old, new):
-    return lambda project: project.swap(name, old, new)
-
-
-def locked_database(project):
-    project.write("sources/erp.yaml", SQLITE_SOURCE)
-    database = sqlite3.connect(project.path("erp.db"), isolation_level=None)
-    database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)")
-    database.execute("INSERT INTO orders VALUES (1, 'apples')")
-    database.execute("BEGIN EXCLUSIVE")
-    return database
-
-
-def no_such_table(project):
-    project.write("sources/erp.yaml", SQLITE_SOURCE)
-    database = sqlite3.connect(project.path("erp.db"))
-    database.execute("CREATE TABLE order_lines (id INTEGER PRIMARY KEY)")
-    database.close()
-
-
-def closed_port(project):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    project.write("sources/rates.yaml", HTTP_SOURCE % f"http://127.0.0.1:{port}")
-
-
-def open_secrets(project):
-    project.write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}")
-    project.write(".caudal/secrets.env", "RATES_URL=http://127.0.0.1:1\n")
-    os.chmod(project.path(".caudal/secrets.env"), 0o644)
-
-
-def last_log(project, table):
-    folder = project.path(f"lake/{table}/_delta_log")
-    return os.path.join(folder, sorted(n for n in os.listdir(folder) if re.fullmatch(r"\d{20}\.json", n))[-1])
-
-
-def cut_log(project):
-    path = last_log(project, "gold/daily_sales")
-    os.truncate(path, os.path.getsize(path) // 2)
-
-
-def missing_data_file(project):
-    for at, _, files in os.walk(project.path("lake/gold/daily_sales")):
-        for name in files:
-            if name.endswith(".parquet"):
-                return os.remove(os.path.join(at, name))
-    raise AssertionError("the table has no data file")
-
-
-def cycle(project):
-    project.write("models/gold/a.sql", "SELECT x FROM gold.b\n")
-    project.write("models/gold/b.sql", "SELECT x FROM gold.a\n")
-
-
-def two_mistakes(project):
-    project.swap("caudal.yaml", "defaults:", "defualts:")
-    project.swap(SOURCE, "format: csv", "format: cvs")
-
-
-NEW_DROP = "drops/sales-2026-01-03.csv"
-HEAD = "sale_id,sold_on,product,quantity,price\n"
-
-CASES = [
-    # What is typed.
-    Case("unknown verb", ["rnu"], 2, ["there is no verb 'rnu'", "did you mean 'run'"]),
-    Case("unknown option", ["run", "--full-refesh"], 2, ["--full-refesh", "did you mean '--full-refresh'", "caudal run --help"]),
-    Case("unknown output", ["show", "--output", "xml"], 2, ["--output", "json"]),
-    Case("csv of another verb", ["show", "--output", "csv"], 2, ["--output", "sql"]),
-    Case("one word too many", ["validate", "everything"], 2, ["'everything'", "caudal validate --help"]),
-    Case("an option without its value", ["show", "drops.sales", "--rows"], 2, ["--rows", "caudal show --help"]),
-    Case("a number below zero", ["show", "drops.sales", "--rows=-3"], 2, ["--rows", "-3"]),
-    Case("no condition", ["why", "gold.daily_sales"], 2, ["--where", "caudal why --help"]),
-    Case("unknown shell", ["completion", "fish"], 2, ["fish", "bash"]),
-    Case("unknown template", ["init", "other", "--template", "big"], 2, ["big", "files"]),
-    Case("no subject", ["show", "--rejects"], 2, ["no table is named", "caudal show"]),
-    Case("a day that is none", ["backfill", "gold.daily_sales", "--start", "2026-02-30"], 2, ["--start", "2026-02-30"]),
-    Case("an empty interval", ["backfill", "gold.daily_sales", "--start", "2026-02-02", "--end", "2026-02-01"], 2,
-         ["2026-02-02 is not before 2026-02-01"]),
-    Case("a backfill of nothing", ["backfill", "gold.daily_sales"], 2, ["--from-raw", "--start"]),
-    Case("a model from raw", ["backfill", "gold.daily_sales", "--from-raw"], 2, ["is a model", "--full-refresh"]),
-    # Names and paths.
-    Case("no such project folder", ["validate", "--project", "nowhere"], 3, ["no folder .*nowhere", "caudal init nowhere"]),
-    Case("a folder that is no project", ["run", "--project", "drops"], 3, ["no caudal.yaml in .*drops"]),
-    Case("a folder that is not empty", ["init", "."], 2, ["is not empty: it holds", "caudal init shop"]),
-    Case("a project below a file", ["init", "caudal.yaml/x"], 2, ["caudal.yaml"]),
-    Case("no such query file", ["sql", "-f", "nowhere.sql"], 3, ["nowhere.sql"]),
-    Case("an empty query", ["sql", " ; "], 2, ["there is no query", "caudal sql"]),
-    Case("a query twice", ["sql", "SELECT 1", "-f", "q.sql"], 2, ["-f", "one of the two"]),
-    Case("unknown pipeline", ["run", "dialy"], 3, ["no pipeline is called 'dialy'", "did you mean 'daily'"]),
-    Case("a table for a pipeline", ["run", "gold.daily_sales"], 3, ["caudal run -s gold.daily_sales"]),
-    Case("unknown selection", ["run", "-s", "gold.daily_slaes"], 3, ["gold.daily_slaes", "gold.daily_sales"]),
-    Case("unknown table", ["show", "drops.sale"], 3, ["'drops.sale'", "did you mean 'drops.sales'"]),
-    Case("unknown table's history", ["history", "gold.weekly_sales"], 3, ["'gold.weekly_sales'"]),
-    Case("unknown run", ["retry", "20990101T000000-abcdef"], 3, ["20990101T000000-abcdef", "caudal history"]),
-    Case("nothing to retry", ["retry"], 3, ["no failed or interrupted run", "caudal run"]),
-    Case("unknown source", ["connection", "test", "drop"], 3, ["'drop'", "did you mean 'drops'"]),
-    Case("unknown unit test", ["test", "gold.weekly_sales"], 3, ["gold.weekly_sales"]),
-    Case("a stream rendered", ["render", "drops.sales"], 2, [SOURCE, "has no SQL"]),
-    # SQL.
-    Case("no SQL", ["sql", "SELEC 1"], 2, [r"query:1:\d+"]),
-    Case("a table that is not there", ["sql", "SELECT * FROM gold.daily_slaes"], 2, ["gold.daily_slaes|daily_slaes", "daily_sales"]),
-    Case("a column that is not there", ["sql", "SELECT\n  revenu FROM gold.daily_sales"], 2, ["query:2:3", "revenu", "revenue"]),
-    Case("a statement that writes", ["sql", "CREATE TABLE x AS SELECT 1"], 2, ["SELECT"]),
-    Case("two statements", ["sql", "SELECT 1; SELECT 2"], 2, ["one|SELECT"]),
-    Case("a file outside the lake", ["sql", "SELECT * FROM read_csv('/etc/passwd')"], 2, ["read_csv|/etc/passwd"]),
-    Case("a condition with a mistake", ["why", "gold.daily_sales", "--where", "revenu > 1"], 2, ["--where", "revenu"]),
-    # Project files.
-    Case("no YAML", ["run"], 2, [r"caudal.yaml:\d+:\d+"], write("caudal.yaml", "name: [shop\nlake: x\n")),
-    Case("bytes that are no text", ["run"], 2, ["caudal.yaml", "UTF-8"], write("caudal.yaml", b"name: sh\xffop\n")),
-    Case("an unknown word", ["run"], 2, [SOURCE + r":3:1", "descripton", "did you mean 'description'"], swap(SOURCE, "description:", "descripton:")),
-    Case("an unknown connector", ["run"], 2, [SOURCE + ":2:", "filez", "files"], swap(SOURCE, "type: files", "type: filez")),
-    Case("an unknown column type", ["run"], 2, [SOURCE + r":\d+:", "BIGNIT"], swap(SOURCE, "BIGINT, checks: [not_null]", "BIGNIT, checks: [not_null]")),
-    Case("an unknown check", ["run"], 2, [MODEL + r":\d+:", "not_nul", "not_null"], swap(MODEL, "[not_null]", "[not_nul]")),
-    Case("a check without its argument", ["run"], 2, [SOURCE + r":\d+:", "min"], swap(SOURCE, "[{min: 1}]", "[min]")),
-    Case("an unknown severity", ["run"], 2, [SOURCE + r":\d+:", "shout", "warn"], swap(SOURCE, "{min: 1}", "{min: 1, severity: shout}")),
-    Case("a duration that is none", ["run"], 2, [r"caudal.yaml:\d+:", "5 minutes", "m"], swap("caudal.yaml", "[5m, 15m, 60m]", "[5 minutes]")),
-    Case("a schedule that is none", ["run"], 2, [r"pipelines/daily.yaml:\d+:"], swap("pipelines/daily.yaml", "0 5 * * *", "0 25 * * *")),
-    Case("a pipeline of nothing", ["run"], 2, [r"pipelines/daily.yaml:\d+:", "gold.daily_slaes", "gold.daily_sales"],
-         write("pipelines/daily.yaml", "run: [gold.daily_slaes]\n")),
-    Case("a test of nothing", ["run"], 2, [r"tests/daily_sales.yaml:\d+:", "gold.daily_sale"],
-         swap("tests/daily_sales.yaml", "model: gold.daily_sales", "model: gold.daily_sale")),
-    Case("a lake outside the project", ["run"], 2, [r"caudal.yaml:\d+:", r"\.\./lake"], swap("caudal.yaml", "lake: lake", "lake: ../lake")),
-    Case("a model with no SQL", ["run"], 2, [MODEL + ":"], swap(MODEL, "SELECT\n", "SELEC\n")),
-    Case("a model's unknown column", ["run"], 2, [MODEL + r":\d+:\d+", "quantty", "quantity"], swap(MODEL, "sum(quantity) AS", "sum(quantty) AS")),
-    Case("a model's unknown table", ["run"], 2, [MODEL + r":\d+:\d+", "drops.sale", "drops.sales"], swap(MODEL, "FROM drops.sales", "FROM drops.sale")),
-    Case("dbt's templates", ["run"], 2, [MODEL + r":\d+:\d+", "drops.sales"], swap(MODEL, "FROM drops.sales", "FROM {{ ref('sales') }}")),
-    Case("models in a circle", ["run"], 2, [r"models/gold/[ab].sql", "gold.a", "gold.b"], cycle),
-    Case("all mistakes at once", ["validate"], 2, [r"caudal.yaml:\d+:\d+: error.*defualts", SOURCE + r":\d+:\d+: error.*cvs", "2 errors"],
-         two_mistakes, stdout=True),
-    # What a run meets.
-    Case("a file cut inside a row", ["run", "--no-retry"], 1, ["sales-2026-01-03.csv", r"(row|line) \d", "caudal retry"],
-         write(NEW_DROP, HEAD + "6,2026-01-03,apples,1,1.00\n7,2026-01-"), stdout=True),
-    Case("an open quote", ["run", "--no-retry"], 1, ["sales-2026-01-03.csv", "caudal retry"],
-         write(NEW_DROP, HEAD + '6,2026-01-03,"apples,1,1.00\n'), stdout=True),
-    Case("rows that break a check", ["run", "--no-retry"], 1, ["drops.sales", "quantity", "-4", "gold.daily_sales.*waits for drops.sales"],
-         write(NEW_DROP, HEAD + "6,2026-01-03,apples,-4,1.00\n"), stdout=True),
-    Case("a locked database", ["run", "-s", "source:erp", "--no-retry"], 5, ["erp.orders", "locked"], locked_database, stdout=True),
-    Case("no database", ["run", "-s", "source:erp", "--no-retry"], 3, ["erp.orders", "erp.db"], write("sources/erp.yaml", SQLITE_SOURCE), stdout=True),
-    Case("no table in the database", ["run", "-s", "source:erp", "--no-retry"], 3, ["erp.orders", "'orders'|orders"], no_such_table, stdout=True),
-    Case("no database at all", ["run", "-s", "source:erp", "--no-retry"], 1, ["erp.orders", "erp.db"],
-         lambda p: (p.write("sources/erp.yaml", SQLITE_SOURCE), p.write("erp.db", "no database\n" * 200))[0], stdout=True),
-    Case("nobody listens", ["run", "-s", "source:rates", "--no-retry"], 5, ["rates.daily", "127.0.0.1"], closed_port, stdout=True),
-    Case("a secret that is not set", ["run", "-s", "source:rates", "--no-retry"], 3, ["RATES_URL", "sources/rates.yaml", "export RATES_URL"],
-         write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}"), stdout=True),
-    Case("secrets that others can read", ["run", "-s", "source:rates", "--no-retry"], 4, ["secrets.env", "chmod 600"], open_secrets, stdout=True),
-    Case("a lake's log that was cut", ["sql", "SELECT * FROM gold.daily_sales"], 7, [r"gold\.daily_sales: .*0{20}\.json", "restore gold/daily_sales/_delta_log/0{20}.json", "caudal doctor"], cut_log),
-    Case("a data file that is gone", ["doctor"], 7, ["gold.daily_sales", r"\.parquet", "next:"], missing_data_file, stdout=True),
-    Case("a state store that is none", ["history"], 7, ["state.db"], write(".caudal/state.db", "this is no database\n" * 500)),
-]
 
 
 class BadInput(unittest.TestCase):
@@ -287,6 +111,23 @@ class BadInput(unittest.TestCase):
         self.assertEqual(done.returncode, 5, done.stdout + done.stderr)
         self.assertRegex(done.stdout + done.stderr, "No space left|space|full")
         self.assertFalse(os.path.exists(os.path.join(lake, "drops/sales/_delta_log/00000000000000000000.json")))
+
+    def test_a_lake_that_cannot_be_written(self):
+        project = self.project()
+        lake = project.path("lake")
+        if subprocess.run(["mount", "--bind", lake, lake], capture_output=True, check=False).returncode != 0:
+            self.skipTest("a folder cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", lake], check=False)
+        subprocess.run(["mount", "-o", "remount,ro,bind", lake], check=True)
+        project.write(NEW_DROP, HEAD + "6,2026-01-03,apples,4,1.00\n")
+        before = tree_hash(lake)
+        done = caudal(project.folder, "run", "--no-retry")
+        self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, "(?s)drops.sales.*lake.*Read-only.*next: make the lake's folder writable")
+        self.assertEqual(tree_hash(lake), before)
+        for words in (["show"], ["check"], ["sql", "FROM gold.daily_sales"], ["why", "drops.sales", "--where", "sale_id = 4"]):
+            looked = caudal(project.folder, *words)
+            self.assertEqual(looked.returncode, 0, f"{words}: who only looks needs no right to write\n{looked.stdout}{looked.stderr}")
 
     def test_ctrl_c(self):
         project = self.project()
