@@ -10,6 +10,7 @@
 #include "flow/raw_history.h"
 #include "flow/reject_rows.h"
 #include "flow/task.h"
+#include "lake/table_config.h"
 #include "lake/upsert.h"
 
 namespace caudal {
@@ -103,13 +104,7 @@ class Load {
     }
     if (!next.Find("_source_file")) next.fields.push_back({"_source_file", Type{TypeKind::kVarchar, 0, 0, {}}, 0});
     if (!next.Find("_source_row")) next.fields.push_back({"_source_row", Type{TypeKind::kBigint, 0, 0, {}}, 0});
-    std::int32_t max_id = 0;
-    if (x_base) {
-      auto it = x_base->configuration.find("caudal.maxFieldId");
-      if (it != x_base->configuration.end()) max_id = std::stoi(it->second);
-    }
-    AssignFieldIds(x_base ? x_base->schema : Schema{}, next, max_id);
-    x_schema = std::move(next);
+    TRY_ASSIGN(x_schema, NextColumns(x_base.get(), next, Replaces()));
     for (const std::string& column : x_stream.partition_by) {
       if (!x_schema.Find(column)) return NoSuchColumn("partition_by", column);
     }
