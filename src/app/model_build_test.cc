@@ -8,6 +8,18 @@ class ModelBuild : public SmallProject {
  protected:
   ModelBuild() { Source("    partition_by: d\n", "id: {type: BIGINT}, d: {type: DATE}, x: {type: BIGINT}"); }
 
+  RunRequest Backfill(const std::string& from, const std::string& to) {
+    RunRequest request;
+    request.select = {"silver.m"};
+    request.interval.emplace(from, to);
+    return request;
+  }
+  RunRequest Only(const std::string& table) {
+    RunRequest request;
+    request.select = {table};
+    return request;
+  }
+
   void RunAll() {
     for (const auto& [table, said] : Run()) EXPECT_EQ(said.find("failed"), std::string::npos) << table << ": " << said;
   }
@@ -100,6 +112,82 @@ TEST_F(ModelBuild, ViewTakesTheProjectsParameters) {
   parameters("9");
   EXPECT_EQ(Run().at("silver.m"), "succeeded its definition changed");
   EXPECT_EQ(Query("SELECT d, n FROM silver.m"), "2010-12-02|2");
+}
+
+TEST_F(ModelBuild, BackfillLeavesWhatElseChangedToTheNextRun) {
+  File("in/a.csv", "id,d,x\n1,2010-12-01,7\n2,2010-12-02,8\n");
+  Model("m", "materialize: {incremental: partitions, partition_by: d}", "SELECT d, sum(x)::BIGINT AS x FROM shop.rows GROUP BY d");
+  RunAll();
+  File("in/b.csv", "id,d,x\n3,2010-12-01,1\n4,2010-12-02,1\n");
+  Run(Only("shop.rows"));
+  EXPECT_EQ(Run(Backfill("2010-12-01", "2010-12-02")).at("silver.m"), "succeeded backfill of 1 partitions");
+  EXPECT_EQ(Query("SELECT x FROM silver.m"), "8 8");
+  RunAll();
+  EXPECT_EQ(Query("SELECT x FROM silver.m"), "8 9");
+  Model("m", "materialize: {incremental: partitions, partition_by: d}", "SELECT d, -sum(x)::BIGINT AS x FROM shop.rows GROUP BY d");
+  EXPECT_NE(Run(Backfill("2010-12-01", "2010-12-02")).at("silver.m").find("its definition changed"), std::string::npos);
+}
+
+TEST_F(ModelBuild, IntervalsFollowTheNewestDayOfTheInput) {
+  Model("m", "materialize: {incremental: partitions, partition_by: d}\ntime: d",
+        "SELECT d, count(*) AS n, sum(x)::BIGINT AS x FROM shop.rows WHERE d >= $start AND d < $end GROUP BY d");
+  File("in/a.csv", "id,d,x\n1,2010-12-01,7\n2,2010-12-03,8\n");
+  EXPECT_EQ(Run().at("silver.m"), "succeeded first build, from 2010-12-01 to 2010-12-04");
+  EXPECT_EQ(Run().at("silver.m"), "unchanged no input changed");
+  // The newest day grew, a late row came, and a new day.
+  File("in/b.csv", "id,d,x\n3,2010-12-03,1\n4,2010-12-01,1\n5,2010-12-05,2\n");
+  EXPECT_EQ(Run().at("silver.m"), "succeeded shop.rows changed, from 2010-12-03 to 2010-12-06");
+  EXPECT_EQ(Query("SELECT * FROM silver.m"), "2010-12-01|1|7 2010-12-03|2|9 2010-12-05|1|2");
+  EXPECT_EQ(Run(Backfill("2010-12-01", "2010-12-02")).at("silver.m"), "succeeded backfill from 2010-12-01 to 2010-12-02");
+  EXPECT_EQ(Query("SELECT * FROM silver.m"), "2010-12-01|2|8 2010-12-03|2|9 2010-12-05|1|2");
+  // A day whose rows are gone is replaced by nothing.
+  File("in/b.csv", "id,d,x\n3,2010-12-03,1\n");
+  EXPECT_EQ(Run().at("silver.m"), "succeeded shop.rows changed, from 2010-12-05 to 2010-12-06");
+  EXPECT_EQ(Query("SELECT d, n FROM silver.m"), "2010-12-01|2 2010-12-03|2");
+}
+
+TEST_F(ModelBuild, IntervalsStepBackByLate) {
+  Model("m", "materialize: {incremental: partitions, partition_by: d, late: 48h}\ntime: d",
+        "SELECT d, count(*) AS n FROM shop.rows WHERE d >= $start AND d < $end GROUP BY d");
+  File("in/a.csv", "id,d,x\n1,2010-12-01,7\n2,2010-12-03,8\n");
+  RunAll();
+  File("in/b.csv", "id,d,x\n3,2010-12-01,1\n");
+  EXPECT_EQ(Run().at("silver.m"), "succeeded shop.rows changed, from 2010-12-01 to 2010-12-04");
+  EXPECT_EQ(Query("SELECT * FROM silver.m"), "2010-12-01|2 2010-12-03|1");
+}
+
+TEST_F(ModelBuild, AppendingByIntervalWaitsForADayToBeOver) {
+  Model("m", "materialize: {incremental: append}\ntime: d", "SELECT d, count(*) AS n FROM shop.rows WHERE d >= $start AND d < $end GROUP BY d");
+  File("in/a.csv", "id,d,x\n1,2010-12-01,7\n2,2010-12-03,8\n");
+  RunAll();
+  EXPECT_EQ(Query("SELECT * FROM silver.m"), "2010-12-01|1");
+  File("in/b.csv", "id,d,x\n3,2010-12-03,7\n");
+  EXPECT_EQ(Run().at("silver.m"), "unchanged shop.rows changed, but nothing since 2010-12-03 is over yet");
+  File("in/c.csv", "id,d,x\n4,2010-12-04,7\n");
+  RunAll();
+  EXPECT_EQ(Query("SELECT * FROM silver.m"), "2010-12-01|1 2010-12-03|2");
+  EXPECT_NE(Run(Backfill("2010-12-01", "2010-12-02")).at("silver.m").find("it appends"), std::string::npos);
+}
+
+TEST_F(ModelBuild, MergingByIntervalKeepsRowsOutsideOfIt) {
+  Model("m", "materialize: {incremental: merge, key: id}\ntime: at",
+        "SELECT id, CAST(d AS TIMESTAMPTZ) AS at, x FROM shop.rows WHERE CAST(d AS TIMESTAMPTZ) >= $start");
+  File("in/a.csv", "id,d,x\n1,2010-12-01,7\n2,2010-12-03,8\n");
+  RunAll();
+  File("in/b.csv", "id,d,x\n3,2010-12-03,7\n4,2010-12-05,1\n5,2010-12-01,1\n");
+  RunAll();
+  EXPECT_EQ(Query("SELECT id, x FROM silver.m"), "1|7 2|8 3|7 4|1");
+  RunAll();
+  Run(Backfill("2010-12-01", "2010-12-02"));
+  EXPECT_EQ(Query("SELECT id, x FROM silver.m"), "1|7 2|8 3|7 4|1 5|1");
+}
+
+TEST_F(ModelBuild, UnitTestsGiveTheInterval) {
+  Model("m", "materialize: {incremental: append}\ntime: d", "SELECT d, x FROM shop.rows WHERE d >= $start AND d < $end");
+  const std::string head = "model: silver.m\ngiven: {shop.rows: [{d: 2010-12-01, x: 1}, {d: 2010-12-02, x: 2}]}\nexpect: [{x: 2}]\n";
+  File("tests/good.yaml", head + "parameters: {start: 2010-12-02, end: 2010-12-03}\n");
+  File("tests/other.yaml", head + "parameters: {start: 2010-12-01, end: 2010-12-02}\n");
+  EXPECT_EQ(UnitTests(), "passed failed");
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@ namespace caudal {
 /// Something that a model can read; all have the columns d, k and x.
 struct RandomRelation {
   std::string table;
+  bool is_view = false;
   bool is_history = false;  // only its current rows are comparable
   bool has_id = false;      // a column id, unique and never NULL
   bool has_c = false;
@@ -105,6 +108,11 @@ class RandomModel {
     x_half = dice.Of(std::vector<std::string>{"SEMI", "ANTI"});
     x_set = dice.Of(std::vector<std::string>{"UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"});
     x_exists = dice.Of(std::vector<std::string>{"EXISTS", "NOT EXISTS"});
+    x_rejects = dice.Chance(12);
+    if (dice.Chance(16)) {
+      x_may_be_late = dice.Chance(50);
+      x_ignores = !x_may_be_late && reads_b() && x_a != x_b && inputs[x_a].table.starts_with("in");
+    }
     Materialize();
   }
 
@@ -112,21 +120,48 @@ class RandomModel {
   const std::string& name() const { return x_name; }
   bool is_view() const { return x_kind == Kind::kView; }
   bool is_history() const { return x_kind == Kind::kSnapshot; }
-  RandomRelation Relation() const { return {table(), is_history(), x_form.id, x_form.c}; }
-  std::string Columns() const { return std::string(x_form.id ? "id, " : "") + (x_form.c ? "c, " : "") + "d, k, x"; }
+  /// `late:` or `on_change: ignore` lets it differ from a full rebuild.
+  bool is_loose() const { return x_late_days > 0 || x_ignores; }
+  int late_days() const { return x_late_days; }
+  bool ignores() const { return x_ignores; }
+  bool by_partition() const { return x_kind == Kind::kPartitions; }
+  const std::string& partition_by() const { return x_partition_by; }
+  std::size_t a() const { return x_a; }
+  std::size_t b() const { return x_b; }
+  bool reads_b() const { return std::string_view(x_form.sql).find("{b}") != std::string_view::npos; }
+  RandomRelation Relation() const { return {table(), is_view(), is_history(), x_form.id, x_form.c}; }
+  std::string Columns() const {
+    return std::string(x_form.id ? "id, " : "") + (x_form.c ? "c, " : "") + "d, k, x" + (x_extra == 0 ? "" : ", e");
+  }
+
+  /// What its table must hold: its query without the rows that a check rejects.
+  std::string ResultSql(const std::vector<RandomRelation>& inputs) const {
+    return x_rejects ? "SELECT * FROM (" + Sql(inputs) + ") r WHERE NOT coalesce(x > 7, false)" : Sql(inputs);
+  }
 
   std::string Sql(const std::vector<RandomRelation>& inputs) const {
+    static constexpr std::array<const char*, 4> kExtra{"", "x", "'x' || x", "d"};
+    std::string sql = FormSql(inputs);
+    return x_extra == 0 ? sql : fmt::format("SELECT *, {} AS e FROM ({}) q", kExtra[x_extra], sql);
+  }
+
+ private:
+  std::string FormSql(const std::vector<RandomRelation>& inputs) const {
     return fmt::format(fmt::runtime(x_form.sql), fmt::arg("a", inputs[x_a].From()), fmt::arg("b", inputs[x_b].From()),
                        fmt::arg("n", x_number), fmt::arg("join", x_join), fmt::arg("half", x_half), fmt::arg("set", x_set),
                        fmt::arg("exists", x_exists));
   }
 
+ public:
   /// Writes the model's file. `fails`: with a check that a table with rows does not pass.
   void Write(const std::string& project, const std::vector<RandomRelation>& inputs, bool fails) const {
     std::string header = "/* caudal:\nmaterialize: " + Words() + "\n";
-    if (x_on_change_full && inputs[x_a].table.starts_with("in")) {
+    if (x_ignores) {
+      header += "inputs: {" + inputs[x_b].table + ": {on_change: ignore}}\n";
+    } else if (x_on_change_full && inputs[x_a].table.starts_with("in")) {
       header += "inputs: {" + inputs[x_a].table + ": {on_change: full}}\n";
     }
+    if (x_rejects) header += "columns: {x: {checks: [{max: 7, severity: reject}]}}\n";
     if (fails && !is_view()) header += "checks:\n  - {row_count: {max: 0}}\n";
     std::filesystem::create_directories(project + "/models/silver");
     std::ofstream(project + "/models/silver/" + x_name + ".sql") << header << "*/\n" << Sql(inputs) << "\n";
@@ -134,9 +169,13 @@ class RandomModel {
 
   /// Another definition with the same columns; in words.
   std::string Change() {
-    if (x_dice.Chance(60)) {
+    if (x_dice.Chance(40)) {
       ++x_number;
       return table() + " has another query";
+    }
+    if (x_dice.Chance(40)) {
+      x_extra = x_dice.Below(4);
+      return table() + " has other columns";
     }
     Materialize();
     return table() + " is now " + Words();
@@ -154,7 +193,7 @@ class RandomModel {
       case Kind::kMerge:
         return "{incremental: merge, key: id" + by + "}";
       case Kind::kPartitions:
-        return "{incremental: partitions" + by + "}";
+        return "{incremental: partitions" + by + (x_late_days > 0 ? fmt::format(", late: {}d", x_late_days) : "") + "}";
       case Kind::kSnapshot:
         return "{snapshot: id" + by + "}";
     }
@@ -168,6 +207,7 @@ class RandomModel {
                             Kind::kMerge, Kind::kTable, Kind::kView, Kind::kSnapshot};
     if (x_row_wise) kinds = {Kind::kAppend, Kind::kAppend, Kind::kAppend, Kind::kMerge, Kind::kMerge, Kind::kPartitions,
                              Kind::kPartitions, Kind::kTable, Kind::kView};
+    if (x_rejects || x_ignores || x_may_be_late) kinds = {Kind::kPartitions, Kind::kPartitions, Kind::kPartitions, Kind::kTable};
     x_kind = x_dice.Of(kinds);
     bool keyed = x_kind == Kind::kMerge || x_kind == Kind::kSnapshot;
     if (keyed && !x_form.id) x_kind = Kind::kPartitions;
@@ -175,6 +215,8 @@ class RandomModel {
     if (x_kind != Kind::kPartitions && x_dice.Chance(60)) x_partition_by.clear();
     if (x_kind == Kind::kView) x_partition_by.clear();
     x_on_change_full = x_dice.Chance(5);
+    bool by_day = x_kind == Kind::kPartitions && x_partition_by == "d";
+    x_late_days = x_may_be_late && by_day ? static_cast<int>(x_dice.Between(1, 3)) : 0;
   }
 
   Dice& x_dice;
@@ -186,7 +228,9 @@ class RandomModel {
   int x_number = 1;
   Kind x_kind = Kind::kTable;
   std::string x_partition_by;
-  bool x_on_change_full = false;
+  bool x_on_change_full = false, x_rejects = false, x_ignores = false, x_may_be_late = false;
+  int x_late_days = 0;
+  std::size_t x_extra = 0;
 };
 
 }  // namespace caudal

@@ -24,6 +24,7 @@ struct SourceRow {
   std::optional<std::int64_t> day;  // of December 2010
   std::optional<std::string> k;
   std::optional<std::int64_t> c, x;
+  bool broken = false;  // x is no number: the row is rejected
 };
 
 class RandomSource {
@@ -82,6 +83,7 @@ class RandomSource {
 
   /// What is at the source now was loaded; `anew`: into an emptied table. A folder without files empties none.
   void Loaded(bool anew) {
+    x_was_loaded = true;
     if (anew && (InSqlite() || !x_files.empty())) {
       x_loaded_files.clear();
       x_loaded.clear();
@@ -94,7 +96,9 @@ class RandomSource {
       case Kind::kMergedCsv:
         for (const auto& [file, rows] : x_files) {
           if (!x_loaded_files.emplace(file, rows).second) continue;
-          for (const SourceRow& row : rows) x_loaded[row.id] = row;
+          for (const SourceRow& row : rows) {
+            if (!row.broken) x_loaded[row.id] = row;
+          }
         }
         return;
       case Kind::kMergedSqlite:
@@ -110,6 +114,7 @@ class RandomSource {
   std::string LoadedRowsSql() const {
     std::string values;
     auto add = [&](const SourceRow& row) {
+      if (row.broken) return;
       values += fmt::format("{}({}, {}, {}, {}, {})", values.empty() ? "" : ", ", row.id,
                             row.day ? fmt::format("'{}'", DayText(*row.day)) : "NULL",
                             row.k ? fmt::format("'{}'", *row.k) : "NULL", NumberText(row.c, "NULL"), NumberText(row.x, "NULL"));
@@ -148,6 +153,7 @@ class RandomSource {
     if (x_dice.Chance(8)) row.c.reset();
     row.x = x_dice.Between(-3, 9);
     if (x_dice.Chance(8)) row.x.reset();
+    row.broken = !InSqlite() && x_dice.Chance(4);
   }
 
   void WriteFile(const std::string& file, const std::vector<SourceRow>& rows) {
@@ -155,14 +161,15 @@ class RandomSource {
     bool json = x_kind == Kind::kDroppedJson;
     if (!json) out << "id,d,k,c,x\n";
     for (const SourceRow& row : rows) {
+      const std::string x = row.broken ? (json ? "\"three\"" : "three") : NumberText(row.x, json ? "null" : "");
       std::string day = row.day ? DayText(*row.day) : "";
       if (json) {
         out << fmt::format(R"({{"id": {}, "d": {}, "k": {}, "c": {}, "x": {}}})", row.id,
                            row.day ? "\"" + day + "\"" : "null", row.k ? "\"" + *row.k + "\"" : "null",
-                           NumberText(row.c, "null"), NumberText(row.x, "null"))
+                           NumberText(row.c, "null"), x)
             << "\n";
       } else {
-        out << fmt::format("{},{},{},{},{}\n", row.id, day, row.k.value_or(""), NumberText(row.c, ""), NumberText(row.x, ""));
+        out << fmt::format("{},{},{},{},{}\n", row.id, day, row.k.value_or(""), NumberText(row.c, ""), x);
       }
     }
     x_files[file] = rows;
@@ -237,7 +244,8 @@ class RandomSource {
     return "updated rows";
   }
   std::string Delete() {
-    for (std::size_t i = x_dice.Below(3) + 1; i > 0 && !x_rows.empty(); --i) {
+    // A table that never had a row is not published: there would be nothing to read.
+    for (std::size_t i = x_dice.Below(3) + 1; i > 0 && x_rows.size() > (x_was_loaded ? 0 : 1); --i) {
       auto row = std::next(x_rows.begin(), static_cast<std::ptrdiff_t>(x_dice.Below(x_rows.size())));
       Sql(fmt::format("DELETE FROM rows WHERE id = {}", row->first));
       x_rows.erase(row);
@@ -250,6 +258,7 @@ class RandomSource {
   const std::string x_project, x_name;
   Kind x_kind = Kind::kDroppedCsv;
   std::string x_partition_by;
+  bool x_was_loaded = false;
   std::int64_t x_newest_day = 3, x_changes = 0, x_file_count = 0;
   std::map<std::string, std::vector<SourceRow>> x_files, x_loaded_files;  // now at the source; as last loaded
   std::map<std::int64_t, SourceRow> x_rows, x_loaded;                     // of a database or a merge

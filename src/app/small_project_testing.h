@@ -68,6 +68,19 @@ class SmallProject : public ::testing::Test {
     return said;
   }
 
+  /// What each unit test says: "passed", or what differs.
+  std::string UnitTests() {
+    LoadOutcome outcome = Load();
+    if (!outcome.project) return Problems();
+    auto results = RunUnitTests(Open(*outcome.project), {}, nullptr);
+    if (!results) return results.error().ToString();
+    std::string text;
+    for (const UnitTestResult& result : *results) {
+      text += (text.empty() ? "" : " ") + (result.passed ? "passed" : result.error ? result.error->message : "failed");
+    }
+    return text;
+  }
+
   /// Rows as "a|b", ordered, joined by spaces.
   std::string Query(const std::string& sql) {
     LoadOutcome outcome = Load();
@@ -85,6 +98,7 @@ class SmallProject : public ::testing::Test {
 
  private:
   class Silence final : public RunObserver {
+    void OnRunQueued(const Error&) override {}
     void OnRunStarted(const RunRecord&, const std::vector<TaskRecord>&) override {}
     void OnTaskStarted(const TaskRecord&) override {}
     void OnTaskProgress(const std::string&, const JobProgress&) override {}

@@ -1,5 +1,7 @@
 #include "flow/decide.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -152,31 +154,11 @@ Decision Partitions(const ModelConfig& model, const std::vector<InputState>& inp
   return d;
 }
 
-}  // namespace
-
-std::string BuildRecordToJson(const BuildRecord& record) {
-  Json inputs = Json::object();
-  for (const auto& [table, input] : record.inputs) inputs[table] = {{"id", input.table_id}, {"version", input.version}};
-  return DumpJson({{"definition", record.definition}, {"checks", record.checks}, {"inputs", inputs}});
-}
-
-Result<BuildRecord> BuildRecordFromJson(const std::string& text) {
-  TRY_ASSIGN(Json json, ParseJson(text, "the build record of a model"));
-  BuildRecord record;
-  record.definition = JsonString(json, "definition", "");
-  record.checks = JsonString(json, "checks", "");
-  if (auto inputs = json.find("inputs"); inputs != json.end()) {
-    for (const auto& [table, input] : inputs->items()) {
-      record.inputs[table] = {JsonString(input, "id", ""), JsonInt(input, "version", -1)};
-    }
-  }
-  return record;
-}
-
-Decision Decide(const ModelConfig& model, const std::string& definition, const std::optional<BuildRecord>& built,
-                const std::vector<InputState>& inputs, const DecideOptions& options) {
+/// What runs, without its interval.
+Decision DecideChange(const ModelConfig& model, const std::string& definition, const std::optional<BuildRecord>& built,
+                      const std::vector<InputState>& inputs, bool full_refresh) {
   if (!built) return Full("first build");
-  if (options.full_refresh) return Full("asked for by --full-refresh");
+  if (full_refresh) return Full("asked for by --full-refresh");
   if (built->definition != definition) return Full("its definition changed");
 
   std::vector<const InputState*> changed;
@@ -185,11 +167,17 @@ Decision Decide(const ModelConfig& model, const std::string& definition, const s
     if (before == built->inputs.end()) return Full(input.table + " is a new input");
     if (before->second.table_id != input.table_id) return Full(input.table + " was created anew");
     OnChange on_change = OnChangeOf(model, input.table);
-    if (!ChangesRows(input) || on_change == OnChange::kIgnore || on_change == OnChange::kAsOf) continue;
+    if (!ChangesRows(input) || on_change == OnChange::kIgnore) continue;
     if (on_change == OnChange::kFull) return Full(input.table + " changed (on_change: full)");
     changed.push_back(&input);
   }
   if (changed.empty()) return Skip("no input changed");
+  if (RunsByInterval(model)) {
+    Decision d;
+    d.action = Decision::Action::kInterval;
+    d.reason = changed.front()->table + " changed";
+    return d;
+  }
   switch (model.materialize) {
     case Materialize::kAppend:
     case Materialize::kMerge:
@@ -202,6 +190,46 @@ Decision Decide(const ModelConfig& model, const std::string& definition, const s
       break;
   }
   return Full(changed.front()->table + " changed");
+}
+
+}  // namespace
+
+std::string BuildRecordToJson(const BuildRecord& record) {
+  Json inputs = Json::object();
+  for (const auto& [table, input] : record.inputs) inputs[table] = {{"id", input.table_id}, {"version", input.version}};
+  Json json{{"definition", record.definition}, {"checks", record.checks}, {"inputs", inputs}};
+  if (!record.cursor.empty()) json["cursor"] = record.cursor;
+  return DumpJson(json);
+}
+
+Result<BuildRecord> BuildRecordFromJson(const std::string& text) {
+  TRY_ASSIGN(Json json, ParseJson(text, "the build record of a model"));
+  BuildRecord record;
+  record.definition = JsonString(json, "definition", "");
+  record.checks = JsonString(json, "checks", "");
+  record.cursor = JsonString(json, "cursor", "");
+  if (auto inputs = json.find("inputs"); inputs != json.end()) {
+    for (const auto& [table, input] : inputs->items()) {
+      record.inputs[table] = {JsonString(input, "id", ""), JsonInt(input, "version", -1)};
+    }
+  }
+  return record;
+}
+
+Decision Decide(const ModelConfig& model, const std::string& definition, const std::optional<BuildRecord>& built,
+                const std::vector<InputState>& inputs, const DecideOptions& options) {
+  Decision d = DecideChange(model, definition, built, inputs, options.full_refresh);
+  if (!RunsByInterval(model) || d.action == Decision::Action::kSkip) return d;
+  const bool next = d.action == Decision::Action::kInterval;
+  d.interval = NextInterval(model, next ? built->cursor : "", options.time, options.now);
+  if (d.interval) {
+    d.reason += fmt::format(", from {} to {}", d.interval->from, d.interval->to);
+  } else if (next) {
+    return Skip(d.reason + ", but nothing since " + built->cursor + " is over yet");
+  } else {
+    d.interval = Interval{"1970-01-01", "1970-01-01", ""};  // a table without a row, so that others can read it
+  }
+  return d;
 }
 
 std::string DefinitionOf(const ModelConfig& model, const std::vector<const ModelConfig*>& views,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/interval.h"
 #include "lake/snapshot.h"
 #include "project/project.h"
 
@@ -21,6 +22,7 @@ struct BuildRecord {
     std::int64_t version = -1;
   };
   std::map<std::string, Input> inputs;
+  std::string cursor;  // of a model by interval: where its next one begins
 };
 std::string BuildRecordToJson(const BuildRecord& record);
 Result<BuildRecord> BuildRecordFromJson(const std::string& text);
@@ -43,6 +45,7 @@ struct Decision {
     kFull,        // everything anew
     kNewRows,     // the rows of `new_files` of `input`, appended or merged
     kPartitions,  // exactly `partitions`
+    kInterval,    // `interval`
   };
   Action action = Action::kSkip;
   std::string reason;
@@ -51,10 +54,13 @@ struct Decision {
   std::vector<std::string> raw_keys;    // kNewRows of a load: only rows that came with these; empty = all of new_files
   std::vector<Cell> partitions;         // values of the model's partition column, ordered
   std::vector<Cell> closed_partitions;  // touched, but older than `late:` allows
+  std::optional<Interval> interval;     // of a model with $start and $end, whatever the action
 };
 
 struct DecideOptions {
   bool full_refresh = false;
+  TimeRange time;  // of a model by interval
+  Timestamp now;
 };
 
 /// `built`: absent where the table does not exist.

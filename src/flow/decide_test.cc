@@ -175,7 +175,7 @@ TEST_F(DecideTest, TwoChangedInputsOfAnAppendAreRebuilt) {
 }
 
 TEST(BuildRecordTest, ReadsBackWhatItWrote) {
-  BuildRecord record{"d", "c", {{"silver.orders", {"id", 7}}}};
+  BuildRecord record{"d", "c", {{"silver.orders", {"id", 7}}}, "2010-12-03"};
   auto back = BuildRecordFromJson(BuildRecordToJson(record));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->definition, "d");

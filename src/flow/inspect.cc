@@ -72,7 +72,7 @@ Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std
   TRY_ASSIGN(ModelInputs inputs, OpenInputs(workspace, query));
   ComputeJob job;
   AddModelInputs(job, workspace, query, inputs, Decision{});
-  job.parameters = ParametersOf(workspace.project, query);
+  job.parameters = ParametersOf(workspace.project, query, std::nullopt);
   job.steps.push_back(Step::Query("rows", sql, max_rows).OfUser());
   auto result = RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost);
   if (result) return std::move(result->steps.back().rows);

@@ -43,6 +43,36 @@ std::string NewestValue(const Snapshot& snapshot, const std::string& column) {
   return newest;
 }
 
+/// Of the one column that the model's time column is made of, by the bounds of its files.
+Result<TimeRange> TimeRangeOf(const ModelConfig& model, const ModelInputs& inputs) {
+  TimeRange range;
+  const ModelInput* input = nullptr;
+  std::string name;
+  for (const OutputColumn& column : model.analysis.columns) {
+    if (!SameName(column.field.name, model.time_column) || column.origins.size() != 1) continue;
+    input = inputs.Find(column.origins.front().table);
+    name = column.origins.front().column;
+  }
+  if (input == nullptr) return range;
+  for (const LiveFile& file : input->snapshot->files) {
+    std::optional<std::string> least, most;
+    if (auto value = file.partition.find(name); value != file.partition.end()) {
+      least = most = value->second;
+    } else {
+      TRY_ASSIGN(auto stats, StatsOf(*input->snapshot, file));
+      auto bounds = stats.find(name);
+      if (bounds == stats.end()) return TimeRange{};
+      least = bounds->second.min;
+      most = bounds->second.max;
+    }
+    auto from = ParseTimestamp(least.value_or("")), to = ParseTimestamp(most.value_or(""));
+    if (!from || !to) continue;  // NULL alone
+    range.oldest = std::min(range.oldest.value_or(*from), *from);
+    range.newest = std::max(range.newest.value_or(*to), *to);
+  }
+  return range;
+}
+
 /// The files of `input` that the job has to read.
 std::vector<const LiveFile*> FilesFor(const ModelConfig& model, const ModelInput& input, const Decision& decision) {
   std::vector<const LiveFile*> all = KeptFiles(input.snapshot.get(), {});
@@ -142,7 +172,14 @@ Result<ModelState> LookAtModel(const Workspace& workspace, const ModelConfig& mo
     TRY_ASSIGN(state.built, BuildRecordFromJson(record->second));
   }
   TRY_ASSIGN(state.changes, StatesOf(workspace, state.inputs, state.built));
+  if (RunsByInterval(state.model)) {
+    TRY_ASSIGN(state.time, TimeRangeOf(state.model, state.inputs));
+  }
   return state;
+}
+
+Decision DecideNext(const Workspace& workspace, const ModelState& state, bool full_refresh) {
+  return Decide(state.model, state.definition, state.built, state.changes, {full_refresh, state.time, workspace.clock.Now()});
 }
 
 void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConfig& model, const ModelInputs& inputs,
@@ -182,10 +219,13 @@ std::string PartitionsOnly(const ModelConfig& model, const ModelInputs& inputs, 
   return "(" + (values.empty() ? "false" : column + " IN (" + values + ")") + null + ")";
 }
 
-std::map<std::string, Parameter> ParametersOf(const Project& project, const ModelConfig& model) {
+std::map<std::string, Parameter> ParametersOf(const Project& project, const ModelConfig& model,
+                                              const std::optional<Interval>& interval) {
   std::map<std::string, Parameter> parameters;
   for (const auto& [name, type] : model.analysis.parameters) {
     if (auto it = project.parameters.find(name); it != project.parameters.end()) parameters.insert(*it);
+    if (interval && name == "start") parameters[name] = {TimeTypeOf(model), interval->from};
+    if (interval && name == "end") parameters[name] = {TimeTypeOf(model), interval->to};
   }
   return parameters;
 }

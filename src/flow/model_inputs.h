@@ -40,8 +40,11 @@ struct ModelState {
   std::string definition;
   std::optional<BuildRecord> built;
   std::vector<InputState> changes;
+  TimeRange time;                        // of a model by interval
 };
 Result<ModelState> LookAtModel(const Workspace& workspace, const ModelConfig& model, const CancelFlag* cancel);
+/// What the next build of it has to do.
+Decision DecideNext(const Workspace& workspace, const ModelState& state, bool full_refresh);
 
 /// Inputs and views of the job: whole tables, or only the files that `decision` asks for.
 void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConfig& model, const ModelInputs& inputs,
@@ -51,8 +54,9 @@ void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConf
 /// them already. An input that is not stored by partition is read whole: it may bring rows of others.
 std::string PartitionsOnly(const ModelConfig& model, const ModelInputs& inputs, const Decision& decision);
 
-/// The project's parameters that the model's SQL names.
-std::map<std::string, Parameter> ParametersOf(const Project& project, const ModelConfig& model);
+/// The parameters that the model's SQL names: the project's, and those of the interval where there is one.
+std::map<std::string, Parameter> ParametersOf(const Project& project, const ModelConfig& model,
+                                              const std::optional<Interval>& interval);
 
 /// Columns that the query gives; those that its table has (a snapshot adds valid_from, valid_to, is_current).
 Schema QueryColumns(const ModelConfig& model);

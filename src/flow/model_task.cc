@@ -53,14 +53,30 @@ class Build {
  private:
   Result<Decision> DecideNow() {
     if (x_context.interval) return DecideInterval();
-    return Decide(x_model, x_state.definition, x_state.built, x_state.changes, {x_context.full_refresh});
+    return DecideNext(x_workspace, x_state, x_context.full_refresh);
   }
 
-  /// backfill: the partitions in the interval, whatever changed.
+  Error NoBackfill(const std::string& why, const std::string& next) const {
+    return Error{ErrorKind::kInvalidArgument, x_node.table + " cannot be backfilled by interval: " + why, next, x_model.place.ToString()};
+  }
+
+  /// backfill: the interval, whatever changed.
   Result<Decision> DecideInterval() {
-    if (!x_base || x_model.materialize != Materialize::kPartitions || !x_model.analysis.partition_wise) {
-      return Error{ErrorKind::kInvalidArgument, x_node.table + " cannot be backfilled by interval: it is not partition-wise",
-                   "use `caudal run --full-refresh -s " + x_node.table + "`", x_model.place.ToString()};
+    const std::string rebuild = "use `caudal run --full-refresh -s " + x_node.table + "`";
+    if (!x_base) return NoBackfill("it was never built", "use `caudal run -s " + x_node.table + "`");
+    if (x_state.built->definition != x_state.definition) {
+      return NoBackfill("its definition changed since it was built", "`caudal run -s " + x_node.table + "` builds it anew");
+    }
+    if (RunsByInterval(x_model)) {
+      if (x_model.materialize == Materialize::kAppend) return NoBackfill("it appends, so rows would be there twice", rebuild);
+      Decision decision;
+      decision.action = Decision::Action::kInterval;
+      decision.interval = GivenInterval(x_model, *x_context.interval, x_state.time, x_workspace.clock.Now());
+      decision.reason = fmt::format("backfill from {} to {}", decision.interval->from, decision.interval->to);
+      return decision;
+    }
+    if (x_model.materialize != Materialize::kPartitions || !x_model.analysis.partition_wise) {
+      return NoBackfill("it is not partition-wise", rebuild);
     }
     std::set<std::string> values;
     auto collect = [&](const Snapshot& snapshot, const std::string& column) {
@@ -91,12 +107,12 @@ class Build {
     TRY_ASSIGN(x_schema, NextColumns(x_base.get(), TableColumns(x_model), replaces));
     ComputeJob job;
     job.output_folder = x_staging->path();
-    job.parameters = ParametersOf(x_workspace.project, x_model);
+    job.parameters = ParametersOf(x_workspace.project, x_model, decision.interval);
+    x_interval = decision.interval;
     AddModelInputs(job, x_workspace, x_model, x_inputs, decision);
     if (x_model.materialize == Materialize::kSnapshot) return ComputeSnapshot(std::move(job));
-    if (x_model.materialize == Materialize::kMerge && decision.action == Decision::Action::kNewRows) {
-      return ComputeMerge(std::move(job));
-    }
+    const bool some = decision.action == Decision::Action::kNewRows || decision.action == Decision::Action::kInterval;
+    if (x_model.materialize == Materialize::kMerge && some) return ComputeMerge(std::move(job));
     Change change;
     change.operation = "OVERWRITE";
     change.kind = x_base ? ChangeKind::kOverwrite : ChangeKind::kAppend;
@@ -115,11 +131,19 @@ class Build {
       case Decision::Action::kPartitions:
         RemovePartitions(decision, change);
         break;
+      case Decision::Action::kInterval:
+        if (x_model.materialize == Materialize::kPartitions) {
+          RemoveInterval(change);
+        } else {
+          change.operation = "APPEND";
+          change.kind = ChangeKind::kAppend;
+        }
+        break;
     }
     Step out = Write("out", "");
     out.sql = x_model.sql;
     out.user_sql = true;
-    out.where = PartitionsOnly(x_model, x_inputs, decision);
+    out.where = x_interval ? InInterval(x_model, *x_interval) : PartitionsOnly(x_model, x_inputs, decision);
     std::string published = AddSplit(job, std::move(out));
     return Finish(std::move(job), published, std::move(change));
   }
@@ -133,6 +157,15 @@ class Build {
       if (touched) change.removes.push_back(file.path);
     }
     for (const Cell& value : decision.partitions) x_outcome.partitions.push_back(PartitionName(column, value));
+  }
+
+  /// Its partitions are days of the interval's column.
+  void RemoveInterval(Change& change) const {
+    for (const LiveFile& file : x_base->files) {
+      auto value = file.partition.find(x_model.partition_by.front());
+      bool inside = value != file.partition.end() && value->second && *value->second >= x_interval->from && *value->second < x_interval->to;
+      if (inside) change.removes.push_back(file.path);
+    }
   }
 
   Step Write(const std::string& name, const std::string& sql) const {
@@ -180,6 +213,7 @@ class Build {
   Status ComputeMerge(ComputeJob job) {
     Step changes = Write("changes", x_model.sql);
     changes.user_sql = true;
+    if (x_interval) changes.where = InInterval(x_model, *x_interval);
     changes.layout.partition_by.clear();
     std::string good = AddSplit(job, std::move(changes));
     return MergeChanges(std::move(job), good, x_model.key, "MERGE");
@@ -361,6 +395,8 @@ class Build {
     for (const ModelInput& input : x_inputs.tables) {
       record.inputs[input.table] = {input.snapshot->table_id, input.snapshot->version};
     }
+    if (x_interval) record.cursor = x_interval->cursor;
+    if (x_context.interval) record = *x_state.built;  // what changed outside of a backfill's interval is still to be built
     change.domains["model"] = BuildRecordToJson(record);
     if (!x_base || !(x_base->schema == x_schema) || x_base->partition_columns != x_model.partition_by ||
         x_base->key != x_model.key) {
@@ -393,6 +429,7 @@ class Build {
   const ModelInputs& x_inputs = x_state.inputs;
   Staging* x_staging = nullptr;
   Schema x_schema;
+  std::optional<Interval> x_interval;  // of a model with $start and $end
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ std::string ActionName(const ModelConfig& model, Decision::Action action) {
       return model.materialize == Materialize::kMerge ? "merge new rows" : "append new rows";
     case Decision::Action::kPartitions:
       return "recompute partitions";
+    case Decision::Action::kInterval:
+      return "build interval";
   }
   return "";
 }
@@ -56,7 +58,7 @@ Result<PlanItem> PlanModel(const Workspace& workspace, const Node& node, const R
     return item;
   }
   if (!state) return std::move(state).error();
-  Decision decision = Decide(state->model, state->definition, state->built, state->changes, {request.full_refresh});
+  Decision decision = DecideNext(workspace, *state, request.full_refresh);
   item.action = ActionName(state->model, decision.action);
   item.reason = decision.reason;
   for (const Cell& value : decision.partitions) {

@@ -131,7 +131,10 @@ Result<UnitTestResult> RunOne(const Workspace& workspace, const UnitTest& test, 
     }
   }
   result.columns = compared;
-  job.parameters = ParametersOf(workspace.project, model);
+  job.parameters = ParametersOf(workspace.project, model, std::nullopt);
+  for (const auto& [name, value] : test.parameters) {
+    if (auto type = analysis.parameters.find(name); type != analysis.parameters.end()) job.parameters[name] = {type->second, value};
+  }
   Step actual;
   actual.kind = Step::Kind::kQuery;
   actual.name = "actual";

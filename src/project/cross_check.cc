@@ -5,6 +5,7 @@
 
 #include "data/name.h"
 #include "project/check_words.h"
+#include "project/sql_text.h"
 
 namespace caudal {
 namespace {
@@ -87,6 +88,44 @@ void CheckNamedColumns(const ModelConfig& model, const ModelFile& file, const Sc
   }
 }
 
+/// A model whose SQL names $start or $end: it can only be built piece by piece, and knows which piece a row belongs to.
+void CheckInterval(const ModelConfig& model, const ModelFile& file, const Schema& columns, ProblemList& problems) {
+  auto time = file.places.find("time");
+  const Field* field = columns.Find(model.time_column);
+  if (time == file.places.end() || field == nullptr) return;  // each was noted by its place
+  const std::vector<SqlToken> tokens = SqlTokens(model.sql);
+  const bool runs = std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
+    return token.kind == SqlToken::Kind::kParameter && (SameName(token.text, "start") || SameName(token.text, "end"));
+  });
+  if (!runs) {
+    problems.Warn(time->second, "'time' says nothing here: the SQL names neither $start nor $end",
+                  "take it out, or write WHERE " + field->name + " >= $start AND " + field->name + " < $end");
+    return;
+  }
+  if (field->type.kind != TypeKind::kDate && field->type.kind != TypeKind::kTimestamptz) {
+    problems.Add(time->second, "'time' names '" + model.time_column + "', which is " + field->type.ToSql() + ", not DATE or TIMESTAMPTZ",
+                 "name a column that is one of them, or cast it");
+    return;
+  }
+  switch (model.materialize) {
+    case Materialize::kAppend:
+    case Materialize::kMerge:
+      return;
+    case Materialize::kPartitions: {
+      const bool same = model.partition_by.size() == 1 && SameName(model.partition_by[0], model.time_column);
+      if (same && field->type.kind == TypeKind::kDate) return;
+      problems.Add(time->second, "by interval, 'incremental: partitions' replaces days: 'partition_by' and 'time' are one DATE column",
+                   "write partition_by: <day> and time: <day>, or use {incremental: merge, key: ...}");
+      return;
+    }
+    case Materialize::kTable:
+    case Materialize::kView:
+    case Materialize::kSnapshot:
+      problems.Add(time->second, "$start and $end are for incremental models: this one is built as a whole",
+                   "write materialize: {incremental: partitions, partition_by: " + model.time_column + "}");
+  }
+}
+
 }  // namespace
 
 void CheckModels(const Project& project, const std::vector<ModelFile>& files, const TableIndex& index,
@@ -100,6 +139,7 @@ void CheckModels(const Project& project, const std::vector<ModelFile>& files, co
     if (columns) {
       CheckOutput(model, *columns, problems);
       CheckNamedColumns(model, files[m], *columns, problems);
+      CheckInterval(model, files[m], *columns, problems);
     }
     TableChecks checks(model.table(), columns, index, problems);
     for (const ColumnConfig& column : model.columns) {
@@ -112,6 +152,13 @@ void CheckModels(const Project& project, const std::vector<ModelFile>& files, co
     if (model.analysis.name.empty()) continue;
     for (const auto& [table, on_change] : model.inputs) {
       const std::vector<std::string>& reads = model.analysis.tables;
+      const TableIndex::Entry* input = index.Find(table);
+      const bool view = input != nullptr && input->kind == Node::Kind::kModel &&
+                        project.models[input->model].materialize == Materialize::kView;
+      if (view) {
+        problems.Add(files[m].places.at("input:" + table), table + " is a view: it is read through, and what it reads changes",
+                     "store it (materialize: table), or take this out");
+      }
       if (std::find(reads.begin(), reads.end(), table) != reads.end()) continue;
       problems.Add(files[m].places.at("input:" + table), "the model does not read '" + table + "'",
                    DidYouMean(table, reads));

@@ -212,10 +212,11 @@ class HeaderReader {
       } else if (word == "ignore") {
         on_change = OnChange::kIgnore;
       } else if (word == "as_of") {
-        on_change = OnChange::kAsOf;
+        x_file.Add(*member.value.Find("on_change"), "'on_change: as_of' is not there yet",
+                   "make a history of that input ({snapshot: key}), join it by valid_from and valid_to, and write on_change: ignore");
       } else if (!word.empty()) {
         x_file.Add(*member.value.Find("on_change"), "'on_change' cannot be '" + word + "'",
-                   DidYouMean(word, {"full", "ignore", "as_of"}));
+                   DidYouMean(word, {"full", "ignore"}));
       }
       reader.Finish();
     }

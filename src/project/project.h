@@ -74,7 +74,7 @@ struct SourceConfig {
 
 enum class Materialize { kTable, kView, kAppend, kMerge, kPartitions, kSnapshot };
 
-enum class OnChange { kDefault, kFull, kIgnore, kAsOf };
+enum class OnChange { kDefault, kFull, kIgnore };
 
 struct ModelConfig {
   std::string schema, name;  // folder below models/, file name
