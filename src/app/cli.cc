@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <map>
 
@@ -74,6 +75,10 @@ int Execute(const Typed& typed, const ChosenVerb& chosen, const std::string& ver
   command.global.sandbox = !typed.no_sandbox;
   auto result = chosen(command);
   if (!result) return console.Fail(result.error());
+  if (*result == kExitOk && Console::Failure() != 0) {
+    std::fprintf(stderr, "error: standard output took only a part: %s\n", std::strerror(Console::Failure()));
+    return ExitCodeOf(ErrorKind::kUnavailable);
+  }
   return *result;
 }
 

@@ -51,8 +51,9 @@ void AddWhy(CLI::App& app, ChosenVerb& chosen) {
 void AddHistory(CLI::App& app, ChosenVerb& chosen) {
   auto options = std::make_shared<HistoryOptions>();  // shared: as above
   CLI::App* history = AddVerb(app, "history", "List the runs, or the versions of one table",
-                              "Examples:\n  caudal history\n  caudal history silver.orders --limit 5");
-  history->add_option("TABLE", options->table, "A table; none: the runs");
+                              "Examples:\n  caudal history\n  caudal history silver.orders --limit 5\n  caudal history silver.orders --checks");
+  auto* table = history->add_option("TABLE", options->table, "A table; none: the runs");
+  history->add_flag("--checks", options->checks, "Every verdict on the table, of runs that published and of those that did not")->needs(table);
   history->add_option("--limit", options->limit, "At most so many, newest first")->check(CLI::Range(1, kMostRows))->type_name("N")->default_str("20");
   history->callback([&chosen, options] {
     chosen = [options](const Command& command) { return HistoryVerb(command, *options); };

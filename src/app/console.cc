@@ -4,6 +4,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -46,6 +48,8 @@ std::string FormatLocal(Timestamp time, const char* form) {
   return std::string(text, size);
 }
 
+std::atomic<int> g_failure{0};
+
 }  // namespace
 
 Console::Console(OutputFormat format, bool color)
@@ -63,9 +67,12 @@ std::string Console::Paint(Color color, std::string_view text) const {
 }
 
 void Console::Write(std::string_view text) const {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  errno = 0;
+  const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if ((!whole || std::fflush(stdout) != 0) && g_failure == 0) g_failure = errno != 0 ? errno : EIO;
 }
+
+int Console::Failure() { return g_failure; }
 
 void Console::Line(std::string_view text) const { Write(std::string(text) + "\n"); }
 

@@ -31,7 +31,7 @@ class Console {
   /// `text` in that colour, where colours are on.
   std::string Paint(Color color, std::string_view text) const;
 
-  /// As it is, to standard output; the caller ends its lines.
+  /// As it is, to standard output; the caller ends its lines. What could not be written is told by Failure.
   void Write(std::string_view text) const;
   /// Text with a line's end.
   void Line(std::string_view text) const;
@@ -39,6 +39,8 @@ class Console {
   void Document(const Json& json) const;
   /// Tells of an error: standard error for people, `{"error": ...}` on standard output for programs. Gives its exit code.
   int Fail(const Error& error) const;
+  /// Why standard output did not take all that was written; 0 = it did. An errno, of the process.
+  static int Failure();
   /// A remark on standard error; nothing with JSON.
   void Remark(std::string_view text) const;
 

@@ -31,7 +31,11 @@ void LiveLines::Begin(const std::string& name, const std::string& ordinal) {
 
 void LiveLines::Update(const std::string& name, const JobProgress& progress) {
   const std::lock_guard lock(x_mutex);
-  if (const auto it = x_running.find(name); it != x_running.end()) it->second.progress = progress;
+  const auto it = x_running.find(name);
+  if (it == x_running.end()) return;
+  const std::int64_t rows = std::max(it->second.progress.rows, progress.rows);  // a later job of the task counts none
+  it->second.progress = progress;
+  it->second.progress.rows = rows;
 }
 
 void LiveLines::End(const std::string& name) {

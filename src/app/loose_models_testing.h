@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -65,7 +66,11 @@ class LooseModels {
     }
     job.steps.push_back(SqlStep(Step::Kind::kRun, "silver", "CREATE SCHEMA IF NOT EXISTS silver"));
     for (const auto& model : models) {
-      if (!model->is_view()) continue;
+      auto there = [&](std::size_t i) {
+        return std::find(x_published.begin(), x_published.end(), x_relations[i].table) != x_published.end();
+      };
+      if (!model->is_view() || !there(model->a()) || (model->reads_b() && !there(model->b()))) continue;
+      x_published.push_back(model->table());
       Step view = SqlStep(Step::Kind::kRun, model->table(), model->Sql(x_relations));
       view.user_sql = true;
       job.steps.push_back(std::move(view));

@@ -114,6 +114,29 @@ Result<int> HistoryOfTable(const Command& command, Session& session, const Histo
   return kExitOk;
 }
 
+Result<int> HistoryOfChecks(const Command& command, Session& session, const HistoryOptions& options) {
+  TRY_ASSIGN(const Workspace* workspace, session.OpenWorkspace());
+  TRY_ASSIGN(const Node* node, FindTable(workspace->project, options.table));
+  TRY_ASSIGN(const std::vector<CheckRecord> checks, workspace->state.Checks(node->table, options.limit));
+  Json document{{"table", node->table}, {"checks", Json::array()}};
+  TextTable table;
+  table.columns = {{"time", false}, {"check", false}, {"verdict", false}, {"rows", true}, {"observed", false}, {"run", false}};
+  for (const CheckRecord& check : checks) {
+    document["checks"].push_back({{"time", FormatTimestampMs(check.at)}, {"check", check.check}, {"verdict", check.verdict},
+                                  {"failing_rows", check.failing_rows}, {"observed", check.observed}, {"message", check.message},
+                                  {"run", check.run}});
+    table.rows.push_back({LocalTime(check.at), check.check, check.verdict, Grouped(check.failing_rows), check.observed, check.run});
+  }
+  if (command.console.json()) {
+    command.console.Document(document);
+  } else if (checks.empty()) {
+    command.console.Line(node->table + " has no verdict yet");
+  } else {
+    command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
+  }
+  return kExitOk;
+}
+
 /// The row without the columns that TraceRows adds or, for eyes, tells below it.
 Rows OnlyRow(const Schema& columns, const RowTrace& trace, bool with_source) {
   Rows rows;
@@ -121,7 +144,7 @@ Rows OnlyRow(const Schema& columns, const RowTrace& trace, bool with_source) {
   for (std::size_t i = 0; i < columns.fields.size() && i < trace.row.size(); ++i) {
     const std::string& name = columns.fields[i].name;
     const bool source = name == "_source_file" || name == "_source_row";
-    if (name == "_file" || name == "_file_row" || (source && !with_source)) continue;
+    if (name == kOriginColumn || (source && !with_source)) continue;
     rows.schema.fields.push_back(columns.fields[i]);
     rows.rows[0].push_back(trace.row[i]);
   }
@@ -152,8 +175,6 @@ Json RowTraceDocument(const Schema& columns, const RowTrace& trace) {
 Error OfCondition(Error error) {
   if (error.kind != ErrorKind::kInvalidArgument) return error;
   error.where = "--where";
-  error.message = error.message.substr(0, error.message.find("\n\nLINE "));
-  std::replace(error.message.begin(), error.message.end(), '\n', ' ');
   if (error.next.empty()) error.next = "write a condition as after WHERE; `caudal show TABLE` lists the columns";
   return error;
 }
@@ -183,6 +204,7 @@ void PrintTrace(const Console& console, const Schema& columns, const RowTrace& t
 Result<int> HistoryVerb(const Command& command, const HistoryOptions& options) {
   TRY_ASSIGN(auto session, Session::Open(command.global));
   if (options.table.empty()) return HistoryOfRuns(command, *session, options.limit);
+  if (options.checks) return HistoryOfChecks(command, *session, options);
   return HistoryOfTable(command, *session, options);
 }
 

@@ -130,10 +130,14 @@ Result<RunRequest> BackfillRequest(const Project& project, const BackfillOptions
   }
   request.from_raw = options.from_raw;
   if (interval) request.interval.emplace(options.start, options.end);
-  if (!options.from_raw) return request;
   TRY_ASSIGN(auto tables, Select(project, request.select, {}));
   for (const std::string& table : tables) {
-    if (project.Find(table)->kind == Node::Kind::kStream) continue;
+    const bool stream = project.Find(table)->kind == Node::Kind::kStream;
+    if (stream && interval) {
+      return Error{ErrorKind::kInvalidArgument, table + " is a source's table: it has no intervals",
+                   "`caudal backfill " + table + " --from-raw` builds it anew from its raw objects", ""};
+    }
+    if (stream || interval) continue;
     return Error{ErrorKind::kInvalidArgument, table + " is a model: it has no raw objects",
                  "`caudal run --full-refresh -s " + table + "` builds it anew", ""};
   }

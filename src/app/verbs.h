@@ -74,6 +74,7 @@ Result<int> WhyVerb(const Command& command, const WhyOptions& options);
 struct HistoryOptions {
   std::string table;  // "" = runs
   int limit = 20;
+  bool checks = false;  // of the table: its verdicts instead of its versions
 };
 Result<int> HistoryVerb(const Command& command, const HistoryOptions& options);
 

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace caudal {
 namespace {
 
@@ -37,23 +39,6 @@ std::vector<std::string_view> LinesOf(std::string_view text) {
   return lines;
 }
 
-// Length of the well-formed UTF-8 sequence at `at`, or 0.
-std::size_t SequenceLength(std::string_view text, std::size_t at) {
-  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  unsigned char first = byte(at);
-  std::size_t length = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3
-                       : first >= 0xF0 && first < 0xF5 ? 4 : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
-  }
-  if (first == 0xE0 && byte(at + 1) < 0xA0) return 0;
-  if (first == 0xED && byte(at + 1) > 0x9F) return 0;
-  if (first == 0xF0 && byte(at + 1) < 0x90) return 0;
-  if (first == 0xF4 && byte(at + 1) > 0x8F) return 0;
-  return length;
-}
-
 int CharactersIn(std::string_view bytes) {
   int count = 0;
   for (char c : bytes) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
@@ -70,7 +55,7 @@ std::optional<YamlProblem> FindBadBytes(const std::vector<std::string_view>& lin
       int number = static_cast<int>(l + 1);
       int column = CharactersIn(line.substr(0, at)) + 1;
       unsigned char c = static_cast<unsigned char>(line[at]);
-      std::size_t length = SequenceLength(line, at);
+      std::size_t length = Utf8SequenceLength(line, at);
       if (length == 0) return YamlProblem{number, column, "the file is not UTF-8", "save it as UTF-8"};
       if (c == '\t' && indenting && line.find_first_not_of(" \t\r") != std::string_view::npos) {
         return YamlProblem{number, column, "a tab in the indentation", "indent with blanks"};

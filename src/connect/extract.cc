@@ -160,10 +160,10 @@ Result<std::string> Discover(const Connector& connector, const SourceRequest& re
 }  // namespace
 
 Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
-                                    const std::function<bool()>& cancelled) {
+                                    const std::function<void(std::int64_t)>& progress) {
   StagingOptions options;
   options.folder = job.staging_folder;
-  options.cancelled = cancelled;
+  options.progress = progress;
   if (job.kind == ExtractJob::Kind::kReplay) {
     TRY_ASSIGN(const ReplayRequest replay, ReplayRequestFromJson(job.request));
     TRY_ASSIGN(const StagedRead read, Replay(replay, std::move(options)));

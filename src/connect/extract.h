@@ -31,7 +31,7 @@ struct RelationRunner {
 /// The job's `request` is JSON of SourceRequest (and for kReplay, of the raw objects). Answer, as JSON text:
 /// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead.
 Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
-                                    const std::function<bool()>& cancelled);
+                                    const std::function<void(std::int64_t rows)>& progress);
 
 std::string SourceRequestToJson(const SourceRequest& request);
 Result<SourceRequest> SourceRequestFromJson(const std::string& text);

@@ -70,7 +70,9 @@ Status StagingSink::Append(std::string_view bytes) {
   if (!WantsMore()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
   if (x_format.kind != "pages") {
     TRY(x_raw->Append(bytes));
-    return Parse(bytes);
+    TRY(Parse(bytes));
+    TellProgress();
+    return {};
   }
   x_page.append(bytes);
   if (static_cast<std::int64_t>(x_page.size()) <= x_options.max_page_bytes) return {};
@@ -87,7 +89,16 @@ Status StagingSink::EndPage(std::string_view url) {
   TRY(x_raw->Append("\n"));
   TRY(Parse(x_page));
   x_page.clear();
-  return x_splitter->EndBody();
+  TRY(x_splitter->EndBody());
+  TellProgress();
+  return {};
+}
+
+void StagingSink::TellProgress() const {
+  if (!x_options.progress || x_splitter == nullptr) return;
+  std::int64_t rows = x_splitter->records();
+  for (const StagedChunk& chunk : x_read.chunks) rows += chunk.rows;  // 0 for the open one
+  x_options.progress(rows);
 }
 
 Status StagingSink::End() {

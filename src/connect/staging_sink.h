@@ -20,7 +20,8 @@ struct StagingOptions {
   InflateLimits inflate;
   std::int64_t max_record_bytes = std::int64_t{64} << 20;
   std::int64_t max_page_bytes = std::int64_t{64} << 20;
-  std::function<bool()> cancelled;  // may be empty
+  std::function<bool()> cancelled;                  // may be empty
+  std::function<void(std::int64_t rows)> progress;  // may be empty; rows split so far, of all chunks
 };
 
 class StagingSink final : public ChunkSink {
@@ -44,6 +45,7 @@ class StagingSink final : public ChunkSink {
  private:
   Status Parse(std::string_view bytes);
   Status EndParquet();
+  void TellProgress() const;
 
   StagingOptions x_options;
   StagedRead x_read;

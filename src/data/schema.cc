@@ -82,7 +82,7 @@ Result<Schema> SchemaFromJson(const Json& json) {
   for (const Json& column : json) {
     Field field;
     field.name = JsonString(column, "name", "");
-    if (field.name.empty() || schema.Find(field.name) != nullptr) return broken;
+    if (field.name.empty()) return broken;
     TRY_ASSIGN(field.type, ParseType(JsonString(column, "type", "")));
     field.id = static_cast<std::int32_t>(JsonInt(column, "id", 0));
     std::size_t next = 0;

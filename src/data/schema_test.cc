@@ -48,7 +48,8 @@ TEST(Schema, RoundTripsThroughJson) {
   EXPECT_EQ(SchemaToJson(*read), SchemaToJson(schema));
   EXPECT_FALSE(SchemaFromJson(Json{{"a", 1}}));
   EXPECT_FALSE(SchemaFromJson(Json::parse(R"([{"name":"a","type":"MONEY","id":1}])")));
-  EXPECT_FALSE(SchemaFromJson(Json::parse(R"([{"name":"a","type":"DATE"},{"name":"A","type":"DATE"}])")));
+  auto twice = SchemaFromJson(Json::parse(R"([{"name":"a","type":"DATE"},{"name":"A","type":"DATE"}])"));
+  EXPECT_TRUE(twice) << "a query may give two columns of one name; who makes a table of it refuses them";
 }
 
 TEST(Schema, Quotes) {

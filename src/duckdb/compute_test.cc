@@ -200,19 +200,20 @@ TEST_F(ComputeTest, InputsAreReadByFieldIdAndAMissingColumnIsNull) {
   // Since then "a" was renamed and widened, "b" dropped, and another "b" added.
   TableInput input{
       "s", "t",
-      Schema{{Column("b", "VARCHAR", 9), Column("renamed", "BIGINT", 1), Column("later", "STRUCT(x BIGINT)", 11)}},
+      Schema{{Column("b", "VARCHAR", 9), Column("renamed", "BIGINT", 1), Column("later", "STRUCT(x BIGINT)", 11),
+              Column("filename", "VARCHAR", 12)}},
       Paths(written->steps[0]), true};
   const auto rows =
-      Ask("SELECT b, renamed, later, _file LIKE '%.parquet', _file_row FROM s.t WHERE renamed >= 1 "
+      Ask("SELECT b, renamed, later, _caudal_origin LIKE '%.parquet', filename FROM s.t WHERE renamed >= 1 "
           "ORDER BY renamed",
           input);
   ASSERT_TRUE(rows) << rows.error().message;
-  EXPECT_THAT(rows->rows, ElementsAre(ElementsAre(std::nullopt, "1", std::nullopt, "true", "1"),
-                                      ElementsAre(std::nullopt, "2", std::nullopt, "true", "2")));
+  EXPECT_THAT(rows->rows, ElementsAre(ElementsAre(std::nullopt, "1", std::nullopt, "true", std::nullopt),
+                                      ElementsAre(std::nullopt, "2", std::nullopt, "true", std::nullopt)));
   EXPECT_EQ(rows->schema.fields[1].type.kind, TypeKind::kBigint);
 
   input.files.clear();
-  const auto empty = Ask("SELECT *, _file, _file_row FROM s.t", input);
+  const auto empty = Ask("SELECT *, _caudal_origin FROM s.t", input);
   ASSERT_TRUE(empty) << empty.error().message;
   EXPECT_TRUE(empty->rows.empty());
   EXPECT_EQ(empty->schema.fields[2].type, ParseType("STRUCT(x BIGINT)").value());

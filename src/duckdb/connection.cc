@@ -151,7 +151,6 @@ Status Connection::Configure(const ConnectionSettings& settings) {
                        QuoteLiteral(settings.temp_folder), settings.spill_bytes);
   }
   sql += fmt::format("SET partitioned_write_max_open_files = {};", kOpenPartitions);
-  sql += "SET enable_progress_bar = true; SET enable_progress_bar_print = false;";
   return Run(sql);
 }
 
@@ -261,10 +260,6 @@ Result<std::vector<WrittenFile>> Connection::Copy(const std::string& sql,
   ResultHandle result;
   TRY(x_handles->AskWith(sql, parameters, result));
   return CopiedFiles(result.handle);
-}
-
-std::int64_t Connection::RowsSoFar() const {
-  return static_cast<std::int64_t>(duckdb_query_progress(x_handles->connection).rows_processed);
 }
 
 }  // namespace caudal

@@ -61,9 +61,6 @@ class Connection {
   /// Runs `COPY ... (RETURN_STATS)`; what it wrote. Files without rows are among them.
   Result<std::vector<WrittenFile>> Copy(const std::string& sql, const std::map<std::string, Parameter>& parameters);
 
-  /// Rows that the running statement has read so far, by DuckDB's estimate. Callable from any thread.
-  std::int64_t RowsSoFar() const;
-
  private:
   Connection();
   struct Handles;

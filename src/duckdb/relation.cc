@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "data/reserved_name.h"
 #include "duckdb/sql_text.h"
 
 namespace caudal {
@@ -21,9 +22,6 @@ std::int32_t MaxId(const std::vector<Field>& fields) {
 // The columns that the rows have, with the types that the table has.
 Schema Typed(const Schema& read, const Schema& pinned) {
   Schema columns = read;
-  for (const std::string_view name : {"_source_file", "_source_row"}) {
-    std::erase_if(columns.fields, [&](const Field& field) { return field.name == name; });
-  }
   columns.fields.push_back(Field{"_source_file", Type{TypeKind::kVarchar, 0, 0, {}}, 0});
   columns.fields.push_back(Field{"_source_row", Type{TypeKind::kBigint, 0, 0, {}}, 0});
   for (Field& field : columns.fields) {
@@ -79,6 +77,7 @@ Result<RelationReader::Copied> RelationReader::CopyInside(const std::string& sql
     if (!answer.rows.empty() && !answer.rows[0].empty()) copied.cursor = answer.rows[0][0];
   }
   TRY_ASSIGN(const Rows shape, x_connection.Query(sql, {}, 0));
+  TRY(RefuseReservedColumns(shape.schema));
   copied.columns = Typed(shape.schema, pinned);
   const std::string select =
       fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/schema.h"
 
 namespace caudal {
@@ -148,6 +150,22 @@ ErrorKind KindOf(duckdb_error_type type) {
 
 Error ErrorOf(duckdb_error_type type, const char* message) {
   Error error{KindOf(type), message != nullptr ? message : "DuckDB gave no reason", "", ""};
+  // What follows is of our SQL around the user's, and of settings that are not the user's.
+  error.message = error.message.substr(0, error.message.find("\n\n"));
+  std::replace(error.message.begin(), error.message.end(), '\n', ' ');
+  const auto says = [&](std::string_view words) { return error.message.find(words) != std::string::npos; };
+  // "Invalid Error" is what its Parquet reader's own exceptions become.
+  if (error.message.starts_with("Invalid Error") || says("TProtocolException") || says("No magic bytes") || says("too small to be a Parquet file") || says("Snappy decompression") ||
+      says("ZSTD Decompression") || says("Invalid Parquet") || says("Invalid thrift")) {
+    error.kind = ErrorKind::kCorruption;
+    error.next = "a file is damaged: `caudal doctor` looks at those of the lake; ask for one of a source again";
+  } else if (says("File name too long")) {
+    error.kind = ErrorKind::kInvalidArgument;
+    error.next = "a partition's value is the name of a folder, which holds 255 bytes: partition by a shorter column";
+  } else if (says("Permission denied")) {
+    error.kind = ErrorKind::kPermission;
+    error.next = "give the user that runs caudal the right to it";
+  }
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY) error.next = "raise the memory or spill limit, or split the work";
   return error;
 }

@@ -112,12 +112,14 @@ std::string ScanOf(const TableInput& input) {
                           QuoteLiteral(field.name), QuoteLiteral(type));
   }
   if (input.files.empty()) {
-    if (input.with_origin) columns += ", CAST(NULL AS VARCHAR) AS _file, CAST(NULL AS BIGINT) AS _file_row";
+    if (input.with_origin) columns += fmt::format(", CAST(NULL AS VARCHAR) AS {}", kOriginColumn);
     return fmt::format("SELECT {} WHERE false", columns);
   }
-  if (input.with_origin) columns += ", filename AS _file, file_row_number AS _file_row";
-  return fmt::format("SELECT {} FROM read_parquet({}, schema = MAP {{{}}}, hive_partitioning = false){}", columns,
-                     LiteralList(input.files), fields, input.only.empty() ? "" : " WHERE " + input.only);
+  // Named, since a column `filename` of the table's own would hide DuckDB's.
+  const std::string origin = input.with_origin ? fmt::format(", filename = '{}'", kOriginColumn) : "";
+  if (input.with_origin) columns += fmt::format(", {}", kOriginColumn);
+  return fmt::format("SELECT {} FROM read_parquet({}, schema = MAP {{{}}}, hive_partitioning = false{}){}", columns,
+                     LiteralList(input.files), fields, origin, input.only.empty() ? "" : " WHERE " + input.only);
 }
 
 std::string CopyOf(const std::string& select, const WriteLayout& layout) {

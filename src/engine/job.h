@@ -17,6 +17,9 @@
 
 namespace caudal {
 
+/// No table has a column of this name: names that begin with _caudal_ are reserved.
+inline constexpr std::string_view kOriginColumn = "_caudal_origin";
+
 /// A table as a query sees it: Parquet files read by field id under `columns`; a column that a file lacks is NULL.
 /// No file: an empty table.
 struct TableInput {
@@ -24,7 +27,7 @@ struct TableInput {
   std::string name;
   Schema columns;
   std::vector<std::string> files;  // absolute paths or presigned URLs
-  /// Adds `_file` VARCHAR (as in `files`) and `_file_row` BIGINT (from 0): for merges and lineage of rows.
+  /// Adds the column kOriginColumn, VARCHAR: the row's file as in `files`; for merges and lineage of rows.
   bool with_origin = false;
   std::string only = {};  // SQL over `columns`: the rows that the query sees; "" = all
 };
@@ -160,8 +163,8 @@ struct JobLimits {
 
 /// What a running job tells; values only grow.
 struct JobProgress {
-  std::int64_t rows = 0;
-  std::int64_t bytes = 0;
+  std::int64_t rows = 0;          // that the worker counted at the source; 0 where it does not count
+  std::int64_t bytes = 0;         // of the files that it has written, seen from outside
   std::int64_t memory_bytes = 0;  // resident now, seen from outside
 };
 

@@ -414,12 +414,12 @@ std::string JobResultToJson(const JobResult& result) {
 Result<JobResult> JobResultFromJson(std::string_view text) { return FromText(text, "job result", ToJobResult); }
 
 std::string ProgressToJson(const JobProgress& progress) {
-  return DumpJson(Json{{"rows", progress.rows}, {"bytes", progress.bytes}});
+  return DumpJson(Json{{"rows", progress.rows}});
 }
 
 Result<JobProgress> ProgressFromJson(std::string_view text) {
   return FromText(text, "job progress", [](const Json& json) {
-    return JobProgress{json.at("rows").get<std::int64_t>(), json.at("bytes").get<std::int64_t>(), 0};
+    return JobProgress{json.at("rows").get<std::int64_t>(), 0, 0};
   });
 }
 

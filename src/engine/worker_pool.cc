@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -35,10 +36,29 @@ struct IdleWorker {
   bool ready = false;  // its "ready" has been read
 };
 
+/// Of the files below `folder`; 0 for none. They come and go meanwhile.
+std::int64_t BytesIn(const std::string& folder) {
+  std::int64_t bytes = 0;
+  std::error_code failure;
+  for (std::filesystem::recursive_directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure)) {
+    std::error_code gone;
+    const std::uintmax_t size = it->is_regular_file(gone) ? it->file_size(gone) : 0;
+    if (!gone) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
+std::string OutputFolder(const Job& job) {
+  if (const auto* compute = std::get_if<ComputeJob>(&job)) return compute->output_folder;
+  if (const auto* extract = std::get_if<ExtractJob>(&job)) return extract->staging_folder;
+  return "";
+}
+
 // The watch over one job: what may end it from outside.
 class Watch {
  public:
-  Watch(const RunOptions& options) : x_options(options), x_start(steady_clock::now()) {}
+  explicit Watch(const RunOptions& options, std::string output_folder = "")
+      : x_options(options), x_output_folder(std::move(output_folder)), x_start(steady_clock::now()) {}
 
   milliseconds elapsed() const { return std::chrono::duration_cast<milliseconds>(steady_clock::now() - x_start); }
 
@@ -60,18 +80,17 @@ class Watch {
     }
     if (x_options.progress && elapsed() - x_told >= kProgressEvery) {
       x_told = elapsed();
+      x_progress.bytes = std::max(x_progress.bytes, BytesIn(x_output_folder));
       x_options.progress(x_progress);
     }
     return {};
   }
 
-  void Note(const JobProgress& progress) {
-    x_progress.rows = std::max(x_progress.rows, progress.rows);
-    x_progress.bytes = std::max(x_progress.bytes, progress.bytes);
-  }
+  void Note(const JobProgress& progress) { x_progress.rows = std::max(x_progress.rows, progress.rows); }
 
  private:
   const RunOptions& x_options;
+  std::string x_output_folder;
   steady_clock::time_point x_start;
   milliseconds x_told{0};
   JobProgress x_progress;
@@ -101,7 +120,7 @@ class WorkerPool final : public Engine {
   }
 
   Result<JobResult> Run(const Job& job, const RunOptions& options, JobCost* cost) override {
-    Watch watch(options);
+    Watch watch(options, OutputFolder(job));
     JobCost spent;
     Result<JobResult> result = RunOnce(job, options, watch, spent);
     spent.wall = watch.elapsed();

@@ -74,8 +74,11 @@ Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std
   AddModelInputs(job, workspace, query, inputs, Decision{});
   job.parameters = ParametersOf(workspace.project, query, std::nullopt);
   job.steps.push_back(Step::Query("rows", sql, max_rows).OfUser());
-  TRY_ASSIGN(ComputeResult result, RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost));
-  return result.steps.back().rows;
+  auto result = RunCompute(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost);
+  if (result) return std::move(result->steps.back().rows);
+  Error error = std::move(result).error();
+  if (error.where == "rows") error.where = "query";
+  return error;
 }
 
 Result<std::vector<CheckResult>> CheckPublished(const Workspace& workspace, const Node& node, const CancelFlag* cancel) {

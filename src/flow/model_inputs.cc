@@ -147,6 +147,9 @@ Result<std::vector<InputState>> StatesOf(const Workspace& workspace, const Model
       bool same = before != built->inputs.end() && before->second.table_id == state.table_id;
       if (same && before->second.version < state.version) {
         TRY_ASSIGN(state.commits, workspace.TableOf(input.table).History(before->second.version, state.version));
+        for (CommitRecord& commit : state.commits) {
+          if (commit.files_added == 0 && commit.files_removed == 0) commit.change = ChangeKind::kNone;
+        }
       }
     }
     states.push_back(std::move(state));

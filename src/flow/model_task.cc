@@ -344,18 +344,17 @@ class Build {
     JobCost spent;
     auto result = RunCompute(x_workspace.engine, std::move(job), options, &spent);
     AddCost(x_outcome.cost, spent);
-    if (!result && result.error().where.empty()) {
+    if (!result) {
       Error error = std::move(result).error();
-      error.where = x_model.place.ToString();
+      const bool in_project = error.where.find(':') != std::string::npos;  // else it is a step's name
+      if (!in_project) error.where = x_model.place.ToString();
+      if (error.next.empty() && error.kind == ErrorKind::kInvalidArgument) error.next = "`caudal render " + x_node.table + "` shows the SQL as it runs";
       return error;
     }
-    if (result) {
-      Status key = KeyVerdict(x_node.table, *result);
-      if (!key) {
-        Error error = std::move(key).error();
-        error.where = x_model.place.ToString();
-        return error;
-      }
+    if (Status key = KeyVerdict(x_node.table, *result); !key) {
+      Error error = std::move(key).error();
+      error.where = x_model.place.ToString();
+      return error;
     }
     return result;
   }

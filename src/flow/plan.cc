@@ -72,7 +72,7 @@ Result<PlanItem> PlanModel(const Workspace& workspace, const Node& node, const R
 Result<std::vector<PlanItem>> MakePlan(const Workspace& workspace, const RunRequest& request) {
   TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
   std::vector<PlanItem> plan;
-  std::set<std::string> after_load;
+  std::set<std::string> after_load, rebuilt;
   for (const Node& node : workspace.project.nodes) {
     if (!tables.contains(node.table)) continue;
     if (node.kind == Node::Kind::kStream) {
@@ -85,6 +85,17 @@ Result<std::vector<PlanItem>> MakePlan(const Workspace& workspace, const RunRequ
     for (const std::string& up : node.upstream) loads_above = loads_above || after_load.contains(up);
     if (loads_above) after_load.insert(node.table);
     TRY_ASSIGN(PlanItem item, PlanModel(workspace, node, request, loads_above));
+    for (const std::string& up : node.upstream) {
+      if (!rebuilt.contains(up)) continue;
+      if (item.action == "view") rebuilt.insert(node.table);
+      if (item.action != "skip") continue;
+      const ModelConfig& model = workspace.project.model(node);
+      const bool partitions = model.materialize == Materialize::kPartitions;
+      item.action = ActionName(model, partitions ? Decision::Action::kPartitions : Decision::Action::kFull);
+      item.reason = up + " is built anew";
+      rebuilt.insert(node.table);
+    }
+    if (item.action == "rebuild") rebuilt.insert(node.table);
     plan.push_back(std::move(item));
   }
   return plan;

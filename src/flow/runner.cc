@@ -318,7 +318,9 @@ Result<std::set<std::string>> TablesOf(const Project& project, const RunRequest&
   for (const PipelineConfig& pipeline : project.pipelines) {
     if (select.empty() && pipeline.name == request.pipeline) select = pipeline.run;
   }
-  return Select(project, select, request.exclude);
+  TRY_ASSIGN(std::set<std::string> tables, Select(project, select, request.exclude));
+  if (!tables.empty() || project.nodes.empty()) return tables;
+  return Error{ErrorKind::kInvalidArgument, "nothing is left of the selection", "select more, or exclude less", ""};
 }
 
 std::string RunRequestToJson(const RunRequest& request) {

@@ -36,7 +36,7 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
   /// `holder`: the error that would refuse the run; told once.
-  virtual void OnRunQueued(const Error& holder) = 0;
+  virtual void OnRunQueued([[maybe_unused]] const Error& holder) {}
   virtual void OnRunStarted(const RunRecord& run, const std::vector<TaskRecord>& tasks) = 0;
   virtual void OnTaskStarted(const TaskRecord& task) = 0;
   virtual void OnTaskProgress(const std::string& table, const JobProgress& progress) = 0;

@@ -5,12 +5,13 @@
 
 #include "base/json.h"
 #include "connect/intake.h"
+#include "data/reserved_name.h"
 #include "flow/candidate.h"
 #include "flow/extraction.h"
 #include "flow/raw_history.h"
 #include "flow/reject_rows.h"
+#include "flow/stream_columns.h"
 #include "flow/task.h"
-#include "lake/table_config.h"
 #include "lake/upsert.h"
 
 namespace caudal {
@@ -95,31 +96,9 @@ class Load {
     } else {
       TRY_ASSIGN(found, ColumnsOfBatches());
     }
-    Schema next = x_base && !x_context.full_refresh ? x_base->schema : Schema{};
-    for (Field& field : found.fields) {
-      if (next.Find(field.name)) continue;
-      if (x_base) x_new_columns.push_back(field.name);
-      field.id = 0;
-      next.fields.push_back(std::move(field));
-    }
-    if (!next.Find("_source_file")) next.fields.push_back({"_source_file", Type{TypeKind::kVarchar, 0, 0, {}}, 0});
-    if (!next.Find("_source_row")) next.fields.push_back({"_source_row", Type{TypeKind::kBigint, 0, 0, {}}, 0});
-    TRY_ASSIGN(x_schema, NextColumns(x_base.get(), next, Replaces()));
-    for (const std::string& column : x_stream.partition_by) {
-      if (!x_schema.Find(column)) return NoSuchColumn("partition_by", column);
-    }
-    for (const std::string& column : x_stream.primary_key) {
-      if (!x_schema.Find(column)) return NoSuchColumn("primary_key", column);
-    }
+    StreamColumns columns{x_node.table, x_stream, x_base.get(), Replaces(), x_context.full_refresh};
+    TRY_ASSIGN(x_schema, NextStreamColumns(columns, std::move(found), x_new_columns));
     return {};
-  }
-
-  Error NoSuchColumn(const std::string& word, const std::string& column) const {
-    std::vector<std::string> names;
-    for (const Field& field : x_schema.fields) names.push_back(field.name);
-    std::string nearest = Nearest(column, names);
-    return Error{ErrorKind::kInvalidArgument, word + " names '" + column + "', which " + x_node.table + " does not have",
-                 nearest.empty() ? "" : "did you mean '" + nearest + "'?", x_stream.place.ToString()};
   }
 
   Result<Schema> ColumnsOfBatches() {
@@ -129,6 +108,11 @@ class Load {
     } else {
       TRY_ASSIGN(ComputeResult result, Compute(InferenceJob(x_extracted.read.batches)));
       TRY_ASSIGN(columns, SchemaOfInference(result));
+    }
+    if (Status named = RefuseReservedColumns(columns); !named) {
+      Error error = std::move(named).error();
+      error.where = x_stream.place.ToString();
+      return error;
     }
     for (Field& field : columns.fields) {
       for (const ColumnConfig& word : x_stream.columns) {
@@ -278,12 +262,9 @@ class Load {
     ComputeJob search;
     search.inputs.push_back(InputOf(*x_base, "caudal_candidate", "published", KeptFiles(x_base.get(), {}),
                                     x_workspace.RootOf(x_node.table), true));
-    Step query;
-    query.kind = Step::Kind::kQuery;
-    query.name = "holders";
-    query.max_rows = static_cast<std::int64_t>(x_base->files.size());
-    query.sql = "SELECT DISTINCT _file FROM caudal_candidate.published WHERE _source_file IN (" + keys + ")";
-    search.steps.push_back(std::move(query));
+    search.steps.push_back(Step::Query("holders", fmt::format("SELECT DISTINCT {} FROM caudal_candidate.published WHERE _source_file IN ({})",
+                                                              kOriginColumn, keys),
+                                       static_cast<std::int64_t>(x_base->files.size())));
     TRY_ASSIGN(ComputeResult holders, Compute(std::move(search)));
     std::vector<const LiveFile*> touched =
         FilesNamedBy(*x_base, x_workspace.RootOf(x_node.table), holders.Find("holders")->rows);
@@ -300,12 +281,7 @@ class Load {
   }
 
   static void AddCount(ComputeJob& job, const std::string& name, const std::string& from) {
-    Step count;
-    count.kind = Step::Kind::kQuery;
-    count.name = name;
-    count.max_rows = 1;
-    count.sql = "SELECT count(*) FROM " + from;
-    job.steps.push_back(std::move(count));
+    job.steps.push_back(Step::Query(name, "SELECT count(*) FROM " + from, 1));
   }
 
   /// Rows of staged Parquet files: nobody counted them on their way in, their footers say it.
@@ -420,7 +396,8 @@ class Load {
     change.blind = x_blind && change.removes.empty();
     change.domains["checks"] = DumpJson(Json(HashOfChecks(Checks())));
     if (!x_extracted.read.cursor.empty()) change.domains["cursor"] = x_extracted.read.cursor;
-    if (!x_base || !(x_base->schema == x_schema) || x_base->key != x_stream.primary_key) {
+    if (!x_base || !(x_base->schema == x_schema) || x_base->key != x_stream.primary_key ||
+        x_base->partition_columns != x_stream.partition_by) {
       TableDefinition definition;
       definition.name = x_node.table;
       definition.schema = x_schema;

@@ -61,8 +61,8 @@ class Tracer {
  private:
   Result<RowTrace> TraceOf(const std::string& table, const Snapshot& snapshot, const std::vector<CommitRecord>& history,
                            const Schema& columns, const std::vector<Cell>& row) {
-    const auto file = ColumnOf(columns, "_file"), raw = ColumnOf(columns, "_source_file"), raw_row = ColumnOf(columns, "_source_row");
-    CHECK(file, "a table opened with its origin has _file");
+    const auto file = ColumnOf(columns, kOriginColumn), raw = ColumnOf(columns, "_source_file"), raw_row = ColumnOf(columns, "_source_row");
+    CHECK(file, "a table opened with its origin has the column");
     RowTrace t;
     t.row = row;
     t.file = row[*file].value_or("").substr(x_workspace.RootOf(table).size() + 1);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -102,10 +103,18 @@ void ReadCommitInfo(const Json& info, LogEntry& entry) {
 
 Status ReadProtocol(const Json& protocol, LogEntry& entry) {
   entry.creates = true;
+  const std::string next = "open it with the version of Caudal that wrote it";
   auto reader = JsonInt(protocol, "minReaderVersion", 1);
-  if (reader <= 1) return {};
-  return Error{ErrorKind::kUnsupported,
-               "the table asks for Delta reader version " + std::to_string(reader) + "; known is 1", "", ""};
+  if (reader > 1) {
+    return Error{ErrorKind::kUnsupported,
+                 "the table asks for Delta reader version " + std::to_string(reader) + "; known is 1", next, ""};
+  }
+  for (const Json& feature : protocol.value("writerFeatures", Json::array())) {
+    const std::string name = feature.is_string() ? feature.get<std::string>() : DumpJson(feature);
+    if (std::find(kWriterFeatures.begin(), kWriterFeatures.end(), name) != kWriterFeatures.end()) continue;
+    return Error{ErrorKind::kUnsupported, "the table has a feature that this version does not know: " + name, next, ""};
+  }
+  return {};
 }
 
 Status ReadMetadata(const Json& json, LogEntry& entry) {

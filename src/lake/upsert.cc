@@ -50,10 +50,10 @@ std::string StoredColumns(const Snapshot& snapshot, std::string_view alias) {
   return sql;
 }
 
-/// The number in `files` of the file that a row of `alias` is in. DuckDB gives `_file` as a constant of each vector, so
+/// The number in `files` of the file that a row of `alias` is in. DuckDB gives it as a constant of each vector, so
 /// this costs a comparison a vector, not a row.
 std::string NumberOfFile(const std::vector<const LiveFile*>& files, const std::string& root, std::string_view alias) {
-  std::string sql = fmt::format("CASE {}._file", alias);
+  std::string sql = fmt::format("CASE {}.{}", alias, kOriginColumn);
   for (std::size_t i = 0; i < files.size(); ++i) {
     sql += fmt::format(" WHEN {} THEN {}", QuoteLiteral(root + "/" + files[i]->path), i);
   }
@@ -153,9 +153,9 @@ void AddKeySearch(ComputeJob& job, const Snapshot& snapshot, const std::vector<c
                   const std::string& root, const ChangeSet& changes, const std::string& name) {
   std::string files = AddInput(job, snapshot, candidates, root, name + "_files");
   job.steps.push_back(FilesQuery(name,
-                                 fmt::format("SELECT t._file, count(*) AS matched FROM {} t SEMI JOIN {} c ON {} GROUP BY "
-                                            "t._file ORDER BY t._file",
-                                            files, QuoteIdentifier(changes.view), SameKey(changes.key, "t", "c")),
+                                 fmt::format("SELECT t.{0}, count(*) AS matched FROM {1} t SEMI JOIN {2} c ON {3} GROUP BY "
+                                             "t.{0} ORDER BY t.{0}",
+                                             kOriginColumn, files, QuoteIdentifier(changes.view), SameKey(changes.key, "t", "c")),
                                 candidates.size()));
 }
 
@@ -205,8 +205,8 @@ void AddPredicateSearch(ComputeJob& job, const Snapshot& snapshot, const std::ve
                         const std::string& root, const std::string& predicate, const std::string& name) {
   std::string files = AddInput(job, snapshot, candidates, root, name + "_files");
   job.steps.push_back(FilesQuery(name,
-                                 fmt::format("SELECT _file, count(*) AS matched FROM {} WHERE (\n{}\n) GROUP BY _file ORDER "
-                                            "BY _file", files, predicate),
+                                 fmt::format("SELECT {0}, count(*) AS matched FROM {1} WHERE (\n{2}\n) GROUP BY {0} ORDER "
+                                             "BY {0}", kOriginColumn, files, predicate),
                                 candidates.size()));
 }
 

@@ -13,11 +13,11 @@
 namespace caudal {
 
 /// Files of `snapshot` as input of a job, under `schema.name`. `root` is where a worker reads the table's folder
-/// ("/lake/silver/orders"), so the input's files, and `_file`, are root + "/" + LiveFile::path.
+/// ("/lake/silver/orders"), so the input's files, and kOriginColumn, are root + "/" + LiveFile::path.
 TableInput InputOf(const Snapshot& snapshot, const std::string& schema, const std::string& name,
                    const std::vector<const LiveFile*>& files, const std::string& root, bool with_origin);
 
-/// The live files that rows of a kQuery step name in their first column, as `_file` gives them; unknown ones are left out.
+/// The live files that rows of a kQuery step name in their first column, as kOriginColumn gives them; unknown ones are left out.
 std::vector<const LiveFile*> FilesNamedBy(const Snapshot& snapshot, const std::string& root, const Rows& rows);
 
 /// A set of changed rows that a job sees as the view or table `view` (one plain name): all columns of the table, unique

@@ -60,7 +60,7 @@ void CheckOutput(const ModelConfig& model, const Schema& columns, ProblemList& p
     std::string lower = LowerName(field.name);
     if (std::find(seen.begin(), seen.end(), lower) != seen.end()) {
       problems.Add(model.place, "the SELECT gives two columns named '" + field.name + "'", "name one of them with AS");
-    } else if (lower.rfind("_hoodie_", 0) == 0) {
+    } else if (lower.rfind("_hoodie_", 0) == 0 || lower.rfind("_caudal_", 0) == 0) {
       problems.Add(model.place, "the SELECT gives a column '" + field.name + "', which is reserved", "name it with AS");
     } else if (lower.find('(') != std::string::npos) {
       problems.Add(model.place, "the SELECT gives a column without a name: " + field.name, "name it with AS");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "data/name.h"
 #include "project/check_parse.h"
 #include "project/columns.h"
@@ -236,6 +237,11 @@ ModelFile ParseModelFile(std::string_view text, const std::string& schema, const
   model.config.name = name;
   model.config.file = file.path;
   model.config.owner = project.owner;
+  if (const std::size_t bad = FindNoUtf8(text); bad != std::string_view::npos) {
+    model.skip_sql = true;
+    file.problems->Add(Place{file.path, static_cast<int>(LinesIn(text.substr(0, bad))) + 1, 1}, "the file is not UTF-8", "save it as UTF-8");
+    return model;
+  }
   Parts parts = Split(text, file);
   model.config.sql = std::move(parts.sql);
   model.config.sql_line = parts.sql_line;

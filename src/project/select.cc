@@ -227,6 +227,10 @@ class Selector {
 
 Result<std::set<std::string>> Select(const Project& project, const std::vector<std::string>& select,
                                      const std::vector<std::string>& exclude) {
+  for (const auto* words : {&select, &exclude}) {
+    if (std::find(words->begin(), words->end(), "") == words->end()) continue;
+    return Error{ErrorKind::kInvalidArgument, "a selector is empty", "write a table, tag:x, path:x or source:x, or leave the option out", ""};
+  }
   Selector selector(project);
   Tables chosen;
   if (select.empty()) {

@@ -1,6 +1,8 @@
 // Does one job of any kind, inside its worker.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -9,7 +11,9 @@
 
 namespace caudal {
 
-/// `connection` is open and not configured; null for move jobs. Errors: the job's.
-Result<JobResult> RunJob(const WorkOrder& order, Connection* connection, const std::string& extensions);
+/// `connection` is open and not configured; null for move jobs. `rows`: counts those of an extraction;
+/// may be null. Errors: the job's.
+Result<JobResult> RunJob(const WorkOrder& order, Connection* connection, const std::string& extensions,
+                         std::atomic<std::int64_t>* rows = nullptr);
 
 }  // namespace caudal

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -33,11 +35,10 @@ std::string ExtensionFolder() {
   return CAUDAL_EXTENSIONS_FOLDER;
 }
 
-// Tells the parent of progress while a job runs; silent before its destructor returns.
+// Tells the parent how many rows an extraction has counted; silent after its destructor.
 class ProgressTeller {
  public:
-  ProgressTeller(int fd, const Connection& connection)
-      : x_fd(fd), x_connection(connection), x_thread([this] { Tell(); }) {}
+  ProgressTeller(int fd, const std::atomic<std::int64_t>& rows) : x_fd(fd), x_rows(rows), x_thread([this] { Tell(); }) {}
   ~ProgressTeller() {
     {
       const std::lock_guard lock(x_mutex);
@@ -54,14 +55,14 @@ class ProgressTeller {
     JobProgress progress;
     std::unique_lock lock(x_mutex);
     while (!x_changed.wait_for(lock, std::chrono::milliseconds(200), [this] { return x_done; })) {
-      progress.rows = std::max(progress.rows, x_connection.RowsSoFar());
+      progress.rows = x_rows;
       // Nobody listens any more: the parent is gone.
       if (!WriteFrame(x_fd, FrameType::kProgress, ProgressToJson(progress))) ::_exit(1);
     }
   }
 
   int x_fd;
-  const Connection& x_connection;
+  const std::atomic<std::int64_t>& x_rows;
   std::mutex x_mutex;
   std::condition_variable x_changed;
   bool x_done = false;
@@ -77,9 +78,10 @@ Result<JobResult> DoOrder(const WorkOrder& order, std::unique_ptr<Connection> co
   } else {
     TRY(ApplyLimits(rights));
   }
-  std::unique_ptr<ProgressTeller> teller;
-  if (std::holds_alternative<ComputeJob>(order.job)) teller = std::make_unique<ProgressTeller>(fd, *connection);
-  return RunJob(order, connection.get(), extensions);
+  std::atomic<std::int64_t> rows{0};
+  std::optional<ProgressTeller> teller;
+  if (std::holds_alternative<ExtractJob>(order.job)) teller.emplace(fd, rows);
+  return RunJob(order, connection.get(), extensions, &rows);
 }
 
 Result<JobResult> Answer(std::string_view payload, std::unique_ptr<Connection> connection, int fd, bool sandbox) {

@@ -129,6 +129,29 @@ def aliases(project):
 NEW_DROP = "drops/sales-2026-01-03.csv"
 HEAD = "sale_id,sold_on,product,quantity,price\n"
 
+def swap_in_log(table, old, new):
+    def change(project):
+        path = os.path.join(os.path.dirname(last_log(project, table)), "0" * 20 + ".json")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        assert old in text, text
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace(old, new))
+    return change
+
+
+def data_files(project, table):
+    folder = project.path("lake/" + table)
+    return [os.path.join(d, n) for d, _, names in os.walk(folder) for n in names if n.endswith(".parquet")]
+
+
+def spoiled_data_file(project):
+    for path in data_files(project, "gold/daily_sales"):
+        with open(path, "r+b") as f:
+            f.seek(-12, os.SEEK_END)
+            f.write(b"\xff" * 4)
+
+
 CASES = [
     # What is typed.
     Case("unknown verb", ["rnu"], 2, ["there is no verb 'rnu'", "did you mean 'run'"]),
@@ -285,4 +308,17 @@ CASES = [
     Case("a data file that is too short", ["doctor"], 7, ["gold.daily_sales", "has 100 bytes, the log says", "next: restore"], short_data_file, stdout=True),
     Case("raw objects that are gone", ["backfill", "drops.sales", "--from-raw"], 3, ["raw/drops/sales/", "restore it from a copy"],
          lambda project: shutil.rmtree(project.path("lake/raw")), stdout=True),
+    Case("a data file of rubbish", ["sql", "SELECT * FROM gold.daily_sales"], 7, ["caudal doctor"], spoiled_data_file),
+    Case("a log with a feature of tomorrow", ["run"], 1, ["drops.sales", "feature .*: rowTracking", "the version of Caudal that wrote it"],
+         both(write(NEW_DROP, HEAD + "6,2026-01-03,apples,1,1.00\n"), swap_in_log("drops/sales", '"appendOnly"', '"rowTracking","appendOnly"')), stdout=True),
+    # What was typed on the way to a run.
+    Case("an empty selector", ["run", "-s", ""], 2, ["a selector is empty", "tag:x"]),
+    Case("everything left out", ["run", "--exclude", "*"], 2, ["nothing is left of the selection", "exclude less"]),
+    Case("an interval of a source's table", ["backfill", "drops.sales", "--start", "2026-01-01"], 2, ["drops.sales is a source's table", "--from-raw"]),
+    Case("a model that is not UTF-8", ["run"], 2, ["models/gold/a.sql:2:1", "not UTF-8", "save it as UTF-8"], write("models/gold/a.sql", b"SELECT\n'\xff' AS a\n")),
+    Case("a model with two columns of one name", ["run"], 2, ["models/gold/a.sql:1:1", "two columns named 'x'", "AS"], write("models/gold/a.sql", "SELECT 1 AS x, 2 AS x\n")),
+    Case("a cast that fails in a run", ["run", "--no-retry"], 1, ["models/gold/a.sql:1:1: .*Conversion Error", "caudal render gold.a"],
+         write("models/gold/a.sql", "SELECT CAST(product AS BIGINT) AS n FROM drops.sales\n"), stdout=True),
+    Case("a partition with too long a name", ["run", "--no-retry"], 1, ["File name too long", "255 bytes"],
+         write("models/gold/a.sql", "/* caudal:\nmaterialize: {table: true, partition_by: p}\n*/\nSELECT repeat('x', 300) AS p, 1 AS y\n"), stdout=True),
 ]

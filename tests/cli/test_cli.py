@@ -294,6 +294,22 @@ class GoodInput(unittest.TestCase):
         self.assertRegex(text, r"  from    drops\.sales, \d rows? of version 0 where sold_on = '2026-01-02' AND product = ")
         self.assertRegex(text, r"      source  .*sales-2026-01-02\.csv, row \d")
 
+    def test_columns_of_one_name_are_told_apart(self):
+        rows = self.json("sql", "SELECT * FROM (SELECT 1 AS x) a, (SELECT 2 AS x) b")["rows"]
+        self.assertEqual(rows, [{"x": 1, "x_1": 2}])
+
+    def test_output_that_nobody_took_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([CAUDAL, "show"], cwd=self.folder, stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn("standard output took only a part: No space left on device", done.stderr)
+
+    def test_history_of_verdicts(self):
+        checks = self.json("history", "gold.daily_sales", "--checks")["checks"]
+        self.assertIn(("sold_on.not_null", "pass"), {(c["check"].split("(")[0].split(":")[0], c["verdict"]) for c in checks})
+        self.assertEqual(len({c["run"] for c in checks}), 1)
+        self.assertIn(checks[0]["run"], self.text("history", "gold.daily_sales", "--checks"))
+
     def test_history(self):
         self.assertEqual(self.json("history")["runs"][-1]["status"], "succeeded")
         counts = self.json("history", "drops.sales")["versions"][0]["counts"]

@@ -164,6 +164,64 @@ streams:
 CHECK = "columns: {city: {checks: [{check: not_null, severity: reject}]}}"
 
 
+class NamesAndTypes(Customers):
+    """What a source may call its columns, and what happens where the project changes its mind about them."""
+
+    def test_columns_may_be_called_like_the_engines_own(self):
+        self.shop.write("sources/erp.yaml", MERGED % "")
+        self.sql("CREATE TABLE customers (id INTEGER, city TEXT, filename TEXT, _file TEXT, file_row_number INTEGER)",
+                 "INSERT INTO customers VALUES (1,'Lima','a.txt','x',7), (2,'Quito','b.txt','y',8)")
+        self.run_it()
+        self.sql("DELETE FROM customers", "INSERT INTO customers VALUES (2,'Cusco','b2.txt','y2',8), (3,'Loja','c.txt','z',9)")
+        self.run_it()
+        self.assertEqual(self.shop.rows("SELECT id, city, filename, _file, file_row_number FROM erp.customers ORDER BY id")[1:],
+                         [["1", "Lima", "a.txt", "x", "7"], ["2", "Cusco", "b2.txt", "y2", "8"], ["3", "Loja", "c.txt", "z", "9"]])
+        (row,) = self.shop.json("why", "erp.customers", "--where", "id = 2")["rows"]
+        self.assertEqual((row["row"]["_file"], row["version"]), ("y2", 1))
+
+    def test_a_reserved_name_is_refused(self):
+        self.sql("CREATE TABLE customers (id INTEGER, city TEXT, _Hoodie_file_name TEXT)", "INSERT INTO customers VALUES (1,'Lima','a')")
+        failed = self.shop.caudal("run", "-s", "erp.customers")
+        self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
+        self.assertIn("a column '_Hoodie_file_name', which is reserved", failed.stdout)
+        self.assertIn("sources/erp.yaml:", failed.stdout)
+
+    def test_another_type_or_layout_is_refused_until_the_table_is_built_anew(self):
+        self.shop.write("sources/erp.yaml", MERGED % "")
+        self.sql("CREATE TABLE customers (id INTEGER, city TEXT, zone INTEGER)", "INSERT INTO customers VALUES (1,'Lima',7)")
+        self.run_it()
+        self.shop.write("sources/erp.yaml", MERGED % ", columns: {zone: {type: VARCHAR}}, partition_by: zone")
+        self.sql("INSERT INTO customers VALUES (2,'Quito',8)")
+        failed = self.shop.caudal("run", "-s", "erp.customers")
+        self.assertEqual(failed.returncode, 1, failed.stdout + failed.stderr)
+        self.assertIn("erp.customers.zone is BIGINT in the table, and declared VARCHAR", failed.stdout)
+        self.assertIn("caudal backfill erp.customers --from-raw", failed.stdout)
+        self.shop.write("sources/erp.yaml", MERGED % ", partition_by: zone")
+        failed = self.shop.caudal("run", "-s", "erp.customers")
+        self.assertIn("erp.customers is partitioned by (), and `partition_by` says (zone)", failed.stdout)
+        self.shop.write("sources/erp.yaml", MERGED % ", columns: {zone: {type: VARCHAR}}, partition_by: zone")
+        self.shop.ok("backfill", "erp.customers", "--from-raw")
+        self.run_it()
+        self.assertEqual(self.shop.rows("SELECT id, zone || '!' AS z FROM erp.customers ORDER BY id")[1:], [["1", "7!"], ["2", "8!"]])
+        self.assertEqual(self.shop.json("show", "erp.customers")["partitions"], 2)
+
+
+class CommitsWithoutRows(unittest.TestCase):
+    def test_what_reads_the_table_is_not_built_again(self):
+        shop = bare_shop()
+        self.addCleanup(shop.remove)
+        shop.write("sources/s.yaml", "type: files\nlocation: drops\nstreams: {t: {glob: '*.csv', columns: {id: {type: BIGINT}}}}\n")
+        shop.write("models/silver/n.sql", "SELECT count(*) AS n FROM s.t")
+        shop.write("drops/a.csv", "id,city\n1,Lima\n")
+        shop.ok("run")
+        shop.write("drops/b.csv", "id,city\nmany,Quito\n")
+        shop.write("drops/c.csv", "id,city\n")
+        shop.ok("run")
+        self.assertEqual(len(shop.json("history", "s.t")["versions"]), 2, "the reject was to be on record")
+        self.assertEqual(shop.rows("SELECT count(*) FROM s.t__rejects")[1], ["1"])
+        self.assertEqual(len(shop.json("history", "silver.n")["versions"]), 1)
+
+
 class ACheckThatCameLater(Customers):
     """Row 1 was published before the check; row 3 comes after it."""
 

@@ -1,0 +1,70 @@
+#include "flow/stream_columns.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "data/name.h"
+#include "lake/table_config.h"
+
+namespace caudal {
+namespace {
+
+Error NoSuchColumn(const StreamColumns& of, const Schema& schema, const char* word, const std::string& column) {
+  std::vector<std::string> names;
+  for (const Field& field : schema.fields) names.push_back(field.name);
+  const std::string nearest = Nearest(column, names);
+  return Error{ErrorKind::kInvalidArgument, fmt::format("{} names '{}', which {} does not have", word, column, of.table),
+               nearest.empty() ? "" : "did you mean '" + nearest + "'?", of.stream.place.ToString()};
+}
+
+Error OnlyByRebuild(const StreamColumns& of, const char* word, std::string message, const Place& place) {
+  return Error{ErrorKind::kInvalidArgument, std::move(message),
+               fmt::format("`caudal backfill {} --from-raw` builds the table anew from its raw objects; or take `{}` back", of.table, word),
+               place.ToString()};
+}
+
+Status TakeDeclared(const StreamColumns& of, Schema& pinned) {
+  for (const ColumnConfig& column : of.stream.columns) {
+    for (Field& field : pinned.fields) {
+      if (!column.type || !SameName(field.name, column.name) || field.type == *column.type) continue;
+      if (!of.replaces) {
+        return OnlyByRebuild(of, "type", fmt::format("{}.{} is {} in the table, and declared {}", of.table, field.name, field.type.ToSql(),
+                                                     column.type->ToSql()), column.place);
+      }
+      field = Field{field.name, *column.type, 0};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Schema> NextStreamColumns(const StreamColumns& of, Schema found, std::vector<std::string>& added) {
+  Schema next = of.base != nullptr && !of.forgets ? of.base->schema : Schema{};
+  TRY(TakeDeclared(of, next));
+  for (Field& field : found.fields) {
+    if (next.Find(field.name)) continue;
+    if (of.base != nullptr && !of.forgets) added.push_back(field.name);
+    field.id = 0;
+    next.fields.push_back(std::move(field));
+  }
+  if (!next.Find("_source_file")) next.fields.push_back({"_source_file", Type{TypeKind::kVarchar, 0, 0, {}}, 0});
+  if (!next.Find("_source_row")) next.fields.push_back({"_source_row", Type{TypeKind::kBigint, 0, 0, {}}, 0});
+  TRY_ASSIGN(next, NextColumns(of.base, next, of.replaces));
+  for (const std::string& column : of.stream.partition_by) {
+    if (!next.Find(column)) return NoSuchColumn(of, next, "partition_by", column);
+  }
+  for (const std::string& column : of.stream.primary_key) {
+    if (!next.Find(column)) return NoSuchColumn(of, next, "primary_key", column);
+  }
+  const bool same = of.base != nullptr && std::equal(of.base->partition_columns.begin(), of.base->partition_columns.end(),
+                                                     of.stream.partition_by.begin(), of.stream.partition_by.end(), SameName);
+  if (of.base == nullptr || of.replaces || same) return next;
+  return OnlyByRebuild(of, "partition_by", fmt::format("{} is partitioned by ({}), and `partition_by` says ({})", of.table,
+                                                       fmt::join(of.base->partition_columns, ", "), fmt::join(of.stream.partition_by, ", ")),
+                       of.stream.place);
+}
+
+}  // namespace caudal

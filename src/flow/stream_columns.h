@@ -1,0 +1,25 @@
+// The columns of a bronze table: pinned, added, declared, refused. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lake/snapshot.h"
+#include "project/project.h"
+
+namespace caudal {
+
+struct StreamColumns {
+  const std::string& table;
+  const StreamConfig& stream;
+  const Snapshot* base;  // null: the first load
+  bool replaces;         // every row is written anew
+  bool forgets;          // the pinned columns count no more
+};
+
+/// The table's columns with their ids: pinned ones stay, new ones of `found` are added (and named in `added`), the user's
+/// types win where all rows are written anew. Errors: kInvalidArgument for a type or a layout that only a
+/// rebuild can give, and for a key or partition column that is not there; `where` is the project's.
+Result<Schema> NextStreamColumns(const StreamColumns& columns, Schema found, std::vector<std::string>& added);
+
+}  // namespace caudal
