@@ -53,13 +53,15 @@ class LooseModels {
 
  private:
   /// All that is published, by its names; views as views.
-  Result<ComputeJob> Published(const std::vector<std::unique_ptr<RandomModel>>& models) const {
+  Result<ComputeJob> Published(const std::vector<std::unique_ptr<RandomModel>>& models) {
     ComputeJob job;
+    x_published.clear();
     for (const RandomRelation& relation : x_relations) {
       if (relation.is_view) continue;
       auto [schema, name] = SplitTable(relation.table);
       Status added = AddPublished(job, x_store, x_folder + "/../lake", relation.table, schema, name);
       if (!added && added.error().kind != ErrorKind::kNotFound) return std::move(added).error();
+      if (added) x_published.push_back(relation.table);
     }
     job.steps.push_back(SqlStep(Step::Kind::kRun, "silver", "CREATE SCHEMA IF NOT EXISTS silver"));
     for (const auto& model : models) {
@@ -94,7 +96,7 @@ class LooseModels {
 
   std::string WrongSql(const RandomModel& model, const std::string& before, const std::string& inputs_before) const {
     std::string newest = "''";  // of any table: what the inputs' newest partition is, at most
-    for (const RandomRelation& relation : x_relations) newest += fmt::format(", (SELECT max(CAST(d AS VARCHAR)) FROM {})", relation.table);
+    for (const std::string& table : x_published) newest += ", (SELECT max(CAST(d AS VARCHAR)) FROM " + table + ")";
     std::string closed = model.late_days() == 0 ? "false"
                                                 : fmt::format("p < CAST(CAST((SELECT greatest({})) AS DATE) - {} AS VARCHAR)",
                                                               newest, model.late_days());
@@ -118,6 +120,7 @@ class LooseModels {
   const std::string x_folder;
   const std::vector<RandomRelation>& x_relations;
   std::set<std::string> x_seen;
+  std::vector<std::string> x_published;
 };
 
 }  // namespace caudal

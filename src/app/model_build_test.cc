@@ -190,5 +190,22 @@ TEST_F(ModelBuild, UnitTestsGiveTheInterval) {
   EXPECT_EQ(UnitTests(), "passed failed");
 }
 
+TEST_F(ModelBuild, InputsColumnOfAnotherTypeRebuildsWhatIsBuiltOnIt) {
+  File("in/a.csv", "id,d,x\n1,2010-12-01,7\n2,2010-12-02,8\n");
+  Model("m", "materialize: {incremental: partitions, partition_by: d}", "SELECT * FROM shop.rows");
+  Model("n", "materialize: {incremental: append}", "SELECT id, d FROM silver.m");
+  RunAll();
+  File("in/b.csv", "id,d,x,more\n3,2010-12-02,1,new\n");
+  EXPECT_EQ(Run().at("silver.m"), "succeeded shop.rows changed") << "a new column is NULL in older rows";
+  EXPECT_EQ(Query("SELECT id, x, more FROM silver.m"), "1|7|NULL 2|8|NULL 3|1|new");
+  Source("    partition_by: d\n", "id: {type: BIGINT}, d: {type: DATE}, x: {type: VARCHAR}");
+  RunRequest anew = Only("shop.rows");
+  anew.full_refresh = true;
+  Run(anew);
+  EXPECT_EQ(Run().at("silver.m"),
+            "succeeded column 'x' is BIGINT and cannot become VARCHAR while files of the old type live on");
+  EXPECT_EQ(Query("SELECT id, x || '!' FROM silver.m"), "1|7! 2|8! 3|1!");
+}
+
 }  // namespace
 }  // namespace caudal

@@ -156,7 +156,7 @@ class RandomModel {
   /// Writes the model's file. `fails`: with a check that a table with rows does not pass.
   void Write(const std::string& project, const std::vector<RandomRelation>& inputs, bool fails) const {
     std::string header = "/* caudal:\nmaterialize: " + Words() + "\n";
-    if (x_ignores) {
+    if (x_ignores && !inputs[x_b].is_view) {
       header += "inputs: {" + inputs[x_b].table + ": {on_change: ignore}}\n";
     } else if (x_on_change_full && inputs[x_a].table.starts_with("in")) {
       header += "inputs: {" + inputs[x_a].table + ": {on_change: full}}\n";

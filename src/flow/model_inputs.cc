@@ -7,6 +7,7 @@
 
 #include "data/name.h"
 #include "flow/candidate.h"
+#include "lake/table_config.h"
 #include "lake/upsert.h"
 
 namespace caudal {
@@ -179,7 +180,15 @@ Result<ModelState> LookAtModel(const Workspace& workspace, const ModelConfig& mo
 }
 
 Decision DecideNext(const Workspace& workspace, const ModelState& state, bool full_refresh) {
-  return Decide(state.model, state.definition, state.built, state.changes, {full_refresh, state.time, workspace.clock.Now()});
+  const Timestamp now = workspace.clock.Now();
+  Decision d = Decide(state.model, state.definition, state.built, state.changes, {full_refresh, state.time, now});
+  if (!state.base || d.action == Decision::Action::kSkip || d.action == Decision::Action::kFull) return d;
+  // A SELECT * of an input whose columns changed: files that stay must be readable under the new ones.
+  const auto columns = NextColumns(state.base.get(), TableColumns(state.model), false);
+  if (columns) return d;
+  d = Decide(state.model, state.definition, state.built, state.changes, {true, state.time, now});
+  d.reason = columns.error().message;
+  return d;
 }
 
 void AddModelInputs(ComputeJob& job, const Workspace& workspace, const ModelConfig& model, const ModelInputs& inputs,
