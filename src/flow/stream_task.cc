@@ -309,6 +309,8 @@ class Load {
     TRY_ASSIGN(ComputeResult found, Compute(std::move(find)));
 
     std::vector<const LiveFile*> touched = FilesNamedBy(*x_base, root, found.Find("touched")->rows);
+    TRY_ASSIGN(const bool again, CameAgain(found, touched));
+    if (again) return CommitNoChange(found);
     ComputeJob rewrite;
     TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
     std::vector<std::string> paths;
@@ -333,6 +335,42 @@ class Load {
     x_counts.written = RowsOf(found.Find("changes")->files);
     TRY(CountRows(found));
     return AuditAndCommit(result, scope, std::move(change));
+  }
+
+  /// True where every row stands in the table already, just as it came: a cursor reads its last rows again.
+  Result<bool> CameAgain(const ComputeResult& found, const std::vector<const LiveFile*>& touched) {
+    const std::vector<WrittenFile>& changes = found.Find("changes")->files;
+    std::int64_t matched = 0;
+    for (const auto& row : found.Find("touched")->rows.rows) matched += std::stoll(row.at(1).value_or("0"));
+    const bool nested = std::any_of(x_schema.fields.begin(), x_schema.fields.end(), [](const Field& f) { return f.type.nested(); });
+    const bool same_columns = x_schema == x_base->schema && x_base->key == x_stream.primary_key;
+    if (nested || !same_columns || ChecksChanged() || changes.empty() || matched != RowsOf(changes)) return false;
+    std::string columns;
+    for (const Field& field : x_schema.fields) {
+      if (IsReservedColumn(field.name)) continue;
+      columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(field.name);
+    }
+    ComputeJob job;
+    std::vector<std::string> paths;
+    for (const WrittenFile& file : changes) paths.push_back(file.path);
+    job.inputs.push_back({"caudal_candidate", "changes", x_schema, paths, false});
+    job.inputs.push_back(InputOf(*x_base, "caudal_candidate", "touched", touched, x_workspace.RootOf(x_node.table), false));
+    AddCount(job, "other", fmt::format("(SELECT {0} FROM caudal_candidate.changes EXCEPT SELECT {0} FROM caudal_candidate.touched)", columns));
+    TRY_ASSIGN(const ComputeResult compared, Compute(std::move(job)));
+    return compared.Find("other")->rows.rows.at(0).at(0) == "0";
+  }
+
+  /// The cursor, the raw objects and the rejects go on record; the rows stay as they are.
+  Status CommitNoChange(const ComputeResult& found) {
+    x_counts.written = 0;
+    TRY(CountRows(found));
+    Change change;
+    change.operation = "MERGE";
+    change.kind = ChangeKind::kNone;
+    TRY(Commit(std::move(change)));
+    x_outcome.status = TaskStatus::kUnchanged;
+    x_outcome.note = fmt::format("{} rows came again as they are", x_counts.deduplicated);
+    return {};
   }
 
   Status AddChecks(ComputeJob& job, AuditScope& scope, const std::vector<std::string>& removes,
@@ -388,6 +426,10 @@ class Load {
     TRY_ASSIGN(x_outcome.checks, Judge(result, scope, Checks(), "check_", x_workspace.clock.Now()));
     WarnOfPublished(x_outcome.checks);
     TRY(VerdictOf(x_node.table, x_outcome.checks, x_staging->path()));
+    return Commit(std::move(change));
+  }
+
+  Status Commit(Change change) {
     change.base_version = x_base ? x_base->version : -1;
     change.task = x_context.Id(x_node.table);
     change.rejects = x_rejects;
