@@ -125,8 +125,8 @@ TEST(IncrementalPropertyTest, RandomSequencesEqualFullRebuilds) {
     return;
   }
   const BuildTally& tally = board.tally;
-  std::printf("tasks that built partitions: %d, new rows: %d, everything: %d\n", tally.partitions.load(), tally.new_rows.load(),
-              tally.whole.load());
+  std::printf("tasks that built partitions: %d, new rows: %d, everything: %d; left a partition closed: %d\n", tally.partitions.load(),
+              tally.new_rows.load(), tally.whole.load(), tally.closed.load());
   if (count < kSequences) return;
   EXPECT_GT(tally.partitions, static_cast<int>(count) / 10);
   EXPECT_GT(tally.new_rows, static_cast<int>(count) / 15);

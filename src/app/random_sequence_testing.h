@@ -35,6 +35,7 @@ namespace caudal {
 /// How tasks were done: a property that holds because everything is always rebuilt says nothing. Shared by processes.
 struct BuildTally {
   std::atomic<int> partitions{0}, new_rows{0}, whole{0};
+  std::atomic<int> closed{0};  // of all tasks: those that left a partition closed
 };
 
 class EngineAnalyzer final : public SqlAnalyzer {
@@ -69,6 +70,7 @@ class Watcher final : public RunObserver {
     ways[task.name] = task.status == TaskStatus::kUnchanged ? BuildWay::kUnchanged
                       : outcome.partitions.empty()          ? BuildWay::kWhole
                                                             : BuildWay::kPartitions;
+    if (outcome.note.find("closed") != std::string::npos) ++x_tally.closed;
     if (task.status == TaskStatus::kUnchanged) return;
     ++(!outcome.partitions.empty() ? x_tally.partitions : outcome.note.starts_with("new rows") ? x_tally.new_rows : x_tally.whole);
   }
