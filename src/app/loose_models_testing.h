@@ -100,7 +100,7 @@ class LooseModels {
   }
 
   std::string WrongSql(const RandomModel& model, const std::string& before, const std::string& inputs_before) const {
-    std::string newest = "''";  // of any table: what the inputs' newest partition is, at most
+    std::string newest = "'1970-01-01'";  // of any table: what the inputs' newest partition is, at most
     for (const std::string& table : x_published) newest += ", (SELECT max(CAST(d AS VARCHAR)) FROM " + table + ")";
     std::string closed = model.late_days() == 0 ? "false"
                                                 : fmt::format("p < CAST(CAST((SELECT greatest({})) AS DATE) - {} AS VARCHAR)",
