@@ -95,13 +95,15 @@ class RandomModel {
   /// `inputs` grows while this model lives: it keeps their places.
   RandomModel(Dice& dice, const std::vector<RandomRelation>& inputs, std::string name)
       : x_dice(dice), x_name(std::move(name)) {
+    x_may_be_late = dice.Chance(10);  // with a query that is proved, or nothing is ever closed
     do {
-      x_row_wise = dice.Chance(40);
+      x_row_wise = x_may_be_late || dice.Chance(40);
       x_form = dice.Of(x_row_wise ? RowWiseForms() : OtherForms());
       x_a = dice.Below(inputs.size());
       x_b = dice.Below(inputs.size());
       // Rather the model before than a source: chains.
       if (dice.Chance(30)) x_a = inputs.size() - 1;
+      if (x_may_be_late) x_a = 0;
     } while ((x_form.a_id && !inputs[x_a].has_id) || (x_form.a_c && !inputs[x_a].has_c) ||
              (x_form.b_id && !inputs[x_b].has_id) || (x_form.b_c && !inputs[x_b].has_c));
     x_join = dice.Of(std::vector<std::string>{"INNER", "LEFT", "RIGHT", "FULL"});
@@ -109,10 +111,7 @@ class RandomModel {
     x_set = dice.Of(std::vector<std::string>{"UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"});
     x_exists = dice.Of(std::vector<std::string>{"EXISTS", "NOT EXISTS"});
     x_rejects = dice.Chance(12);
-    if (dice.Chance(16)) {
-      x_may_be_late = dice.Chance(50);
-      x_ignores = !x_may_be_late && reads_b() && x_a != x_b && inputs[x_a].table.starts_with("in");
-    }
+    x_ignores = !x_may_be_late && dice.Chance(15) && reads_b() && x_a != x_b && inputs[x_a].table.starts_with("in");
     Materialize();
   }
 
@@ -208,15 +207,16 @@ class RandomModel {
     if (x_row_wise) kinds = {Kind::kAppend, Kind::kAppend, Kind::kAppend, Kind::kMerge, Kind::kMerge, Kind::kPartitions,
                              Kind::kPartitions, Kind::kTable, Kind::kView};
     if (x_rejects || x_ignores || x_may_be_late) kinds = {Kind::kPartitions, Kind::kPartitions, Kind::kPartitions, Kind::kTable};
+    if (x_may_be_late) kinds = {Kind::kPartitions};
     x_kind = x_dice.Of(kinds);
     bool keyed = x_kind == Kind::kMerge || x_kind == Kind::kSnapshot;
     if (keyed && !x_form.id) x_kind = Kind::kPartitions;
-    x_partition_by = x_dice.Chance(80) ? "d" : "k";
+    x_partition_by = x_may_be_late || x_dice.Chance(80) ? "d" : "k";
     if (x_kind != Kind::kPartitions && x_dice.Chance(60)) x_partition_by.clear();
     if (x_kind == Kind::kView) x_partition_by.clear();
     x_on_change_full = x_dice.Chance(5);
     bool by_day = x_kind == Kind::kPartitions && x_partition_by == "d";
-    x_late_days = x_may_be_late && by_day ? static_cast<int>(x_dice.Between(1, 3)) : 0;
+    x_late_days = x_may_be_late && by_day ? static_cast<int>(x_dice.Between(1, 2)) : 0;
   }
 
   Dice& x_dice;
