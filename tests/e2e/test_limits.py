@@ -60,6 +60,7 @@ class Limits(unittest.TestCase):
         self.assertIn("the run took longer than its timeout of 1s", failed.stdout)
         self.assertEqual(self.events(), [("task.started", "a.a_slow"), ("task.failed", "a.a_slow"), ("task.cancelled", "a.never")])
         self.shop.write("models/a/a_slow.sql", "SELECT 3 AS x")
+        self.shop.write("pipelines/daily.yaml", "timeout: 10m\n")
         self.shop.ok("retry")
         self.assertEqual(self.shop.rows("SELECT x FROM a.a_slow UNION ALL SELECT x FROM a.never ORDER BY x")[1:], [["1"], ["3"]])
 
