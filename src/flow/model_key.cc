@@ -19,13 +19,9 @@ void AddKeyProof(ComputeJob& job, const std::vector<std::string>& key, const std
     columns += (columns.empty() ? "" : ", ") + name;
     none += " OR " + name + " IS NULL";
   }
-  Step step;
-  step.kind = Step::Kind::kQuery;
-  step.name = kStep;
-  step.max_rows = kExamples;
-  step.sql = fmt::format("SELECT {0}, count(*) AS caudal_rows FROM {1} GROUP BY {0} HAVING count(*) > 1{2} ORDER BY {0} LIMIT {3}",
-                         columns, QuoteIdentifier(view), none, kExamples);
-  job.steps.push_back(std::move(step));
+  job.steps.push_back(Step::Query(
+      kStep, fmt::format("SELECT {0}, count(*) AS caudal_rows FROM {1} GROUP BY {0} HAVING count(*) > 1{2} ORDER BY {0} LIMIT {3}",
+                         columns, QuoteIdentifier(view), none, kExamples), kExamples));
 }
 
 Status KeyVerdict(const std::string& table, const ComputeResult& result) {

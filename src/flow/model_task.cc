@@ -276,11 +276,8 @@ class Build {
       std::string value = known && x_base->schema.Find(field.name) == nullptr ? "NULL" : name;
       columns += fmt::format("{}TRY_CAST({} AS {}) AS {}", columns.empty() ? "" : ", ", value, field.type.ToSql(), name);
     }
-    Step view;
-    view.kind = Step::Kind::kRun;
-    view.name = "published_history";
-    view.sql = fmt::format("CREATE VIEW published_history AS SELECT {} FROM caudal_candidate.history", columns);
-    job.steps.push_back(std::move(view));
+    job.steps.push_back(Step::Run("published_history",
+                                  fmt::format("CREATE VIEW published_history AS SELECT {} FROM caudal_candidate.history", columns)));
   }
 
   /// The history without the keys whose current row is rejected: their last version stays as it is, it does not end.

@@ -88,8 +88,10 @@ Result<std::vector<PlanItem>> MakePlan(const Workspace& workspace, const RunRequ
     for (const std::string& up : node.upstream) {
       if (!rebuilt.contains(up)) continue;
       if (item.action == "view") rebuilt.insert(node.table);
-      if (item.action != "skip") continue;
       const ModelConfig& model = workspace.project.model(node);
+      const auto on_change = model.inputs.find(up);
+      const bool ignored = on_change != model.inputs.end() && on_change->second == OnChange::kIgnore;
+      if (item.action != "skip" || ignored) continue;
       const bool partitions = model.materialize == Materialize::kPartitions;
       item.action = ActionName(model, partitions ? Decision::Action::kPartitions : Decision::Action::kFull);
       item.reason = up + " is built anew";

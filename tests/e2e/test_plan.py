@@ -38,6 +38,18 @@ class Plan(unittest.TestCase):
         self.assertIn("silver.lines", plan["gold.value"])
         self.assertEqual(self.built(), set(plan))
 
+    def test_an_ignored_input_is_ignored_by_the_plan_too(self):
+        with open(self.shop.path("models/gold/value.sql"), encoding="utf-8") as f:
+            sql = f.read()
+        self.shop.write("models/gold/value.sql", "/* caudal:\ninputs: {silver.lines: {on_change: ignore}}\n*/\n" + sql)
+        self.shop.ok("run", "daily")
+        with open(self.shop.path("models/silver/lines.sql"), encoding="utf-8") as f:
+            sql = f.read()
+        self.shop.write("models/silver/lines.sql", sql.replace("Quantity AS quantity", "Quantity + 0 AS quantity"))
+        plan = self.planned()
+        self.assertNotIn("gold.value", plan)
+        self.assertEqual(self.built(), set(plan))
+
     def test_through_a_view(self):
         self.shop.write("models/silver/french.sql", "/* caudal:\nmaterialize: view\n*/\nSELECT * FROM silver.lines WHERE country = 'France'")
         self.shop.write("models/gold/french.sql", "SELECT count(*) AS n FROM silver.french")
