@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/engine_analyzer_testing.h"
 #include "app/analysis_cache.h"
 #include "app/dice_testing.h"
 #include "app/forking_engine_testing.h"
@@ -36,19 +37,6 @@ namespace caudal {
 struct BuildTally {
   std::atomic<int> partitions{0}, new_rows{0}, whole{0};
   std::atomic<int> closed{0};  // of all tasks: those that left a partition closed
-};
-
-class EngineAnalyzer final : public SqlAnalyzer {
- public:
-  explicit EngineAnalyzer(Engine& engine) : x_engine(engine) {}
-  Result<std::vector<Analysis>> Analyze(const std::vector<CatalogTable>& tables,
-                                        const std::vector<AnalyzeQuery>& queries) override {
-    TRY_ASSIGN(AnalyzeResult result, RunAnalyze(x_engine, AnalyzeJob{tables, queries}, {}, nullptr));
-    return std::move(result.queries);
-  }
-
- private:
-  Engine& x_engine;
 };
 
 /// Counts what was done; can stop the run when its n-th task starts.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/engine_analyzer_testing.h"
 #include "app/forking_engine_testing.h"
 #include "app/test_folder_testing.h"
 #include "connect/source.h"
@@ -105,18 +106,6 @@ class SmallProject : public ::testing::Test {
     void OnTaskEnded(const TaskRecord&, const TaskOutcome&) override {}
     void OnTaskWaits(const TaskRecord&, const Error&, Timestamp) override {}
     void OnRunEnded(const RunRecord&, const std::vector<TaskRecord>&) override {}
-  };
-  class EngineAnalyzer final : public SqlAnalyzer {
-   public:
-    explicit EngineAnalyzer(Engine& engine) : x_engine(engine) {}
-    Result<std::vector<Analysis>> Analyze(const std::vector<CatalogTable>& tables,
-                                          const std::vector<AnalyzeQuery>& queries) override {
-      TRY_ASSIGN(AnalyzeResult result, RunAnalyze(x_engine, AnalyzeJob{tables, queries}, {}, nullptr));
-      return std::move(result.queries);
-    }
-
-   private:
-    Engine& x_engine;
   };
 
   LoadOutcome Load() {
