@@ -153,12 +153,12 @@ class Runner {
     context.cancel = &x_limits.Begin(table, limit);
     TaskOutcome outcome = node->kind == Node::Kind::kStream ? LoadStream(x_workspace, *node, context)
                                                             : BuildModel(x_workspace, *node, context);
-    const std::string exceeded = x_limits.End(table);
-    if (!exceeded.empty() && outcome.status == TaskStatus::kCancelled) {
-      const bool own = exceeded == "the task";
+    const TimeLimits::Exceeded exceeded = x_limits.End(table);
+    if (exceeded != TimeLimits::Exceeded::kNothing && outcome.status == TaskStatus::kCancelled) {
+      const bool own = exceeded == TimeLimits::Exceeded::kTask;
       outcome.status = TaskStatus::kFailed;
       outcome.error = Error{ErrorKind::kTimeout,
-                            fmt::format("{} took longer than its timeout of {}", exceeded,
+                            fmt::format("the {} took longer than its timeout of {}", own ? "task" : "run",
                                         FormatDuration(own ? *limit : *Pipeline().timeout)),
                             own ? "raise its `timeout`, or look at what made it slow" : "raise the pipeline's `timeout`", ""};
     }

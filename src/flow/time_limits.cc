@@ -28,9 +28,9 @@ const CancelFlag& TimeLimits::Begin(const std::string& task, Limit limit) {
   return running.stop;
 }
 
-std::string TimeLimits::End(const std::string& task) {
+TimeLimits::Exceeded TimeLimits::End(const std::string& task) {
   const std::lock_guard lock(x_mutex);
-  return std::move(x_running.extract(task).mapped().exceeded);
+  return x_running.extract(task).mapped().exceeded;
 }
 
 void TimeLimits::Watch() {
@@ -40,9 +40,9 @@ void TimeLimits::Watch() {
     if (x_run_until && now >= *x_run_until) x_run_is_over = true;
     for (auto& [task, running] : x_running) {
       if (running.stop) continue;
-      if (!x_cancel && x_run_is_over) running.exceeded = "the run";
-      if (!x_cancel && running.until && now >= *running.until) running.exceeded = "the task";
-      running.stop = x_cancel || !running.exceeded.empty();
+      if (!x_cancel && x_run_is_over) running.exceeded = Exceeded::kRun;
+      if (!x_cancel && running.until && now >= *running.until) running.exceeded = Exceeded::kTask;
+      running.stop = x_cancel || running.exceeded != Exceeded::kNothing;
     }
   }
 }

@@ -16,6 +16,7 @@ namespace caudal {
 class TimeLimits {
  public:
   using Limit = std::optional<std::chrono::milliseconds>;  // absent = none
+  enum class Exceeded { kNothing, kTask, kRun };
 
   /// `cancel` stops every task too; it outlives this.
   TimeLimits(const CancelFlag& cancel, Limit run_limit);
@@ -25,8 +26,8 @@ class TimeLimits {
 
   /// The flag by which the task is told to stop; valid until End.
   const CancelFlag& Begin(const std::string& task, Limit limit);
-  /// Which limit it exceeded, if it was told to stop for that: "the task", "the run".
-  std::string End(const std::string& task);
+  /// For which limit the task was told to stop.
+  Exceeded End(const std::string& task);
   /// The run's own limit has passed.
   bool run_is_over() const { return x_run_is_over; }
 
@@ -35,7 +36,7 @@ class TimeLimits {
   struct Running {
     CancelFlag stop{false};
     std::optional<Clock::time_point> until;
-    std::string exceeded;
+    Exceeded exceeded = Exceeded::kNothing;
   };
   void Watch();
 
