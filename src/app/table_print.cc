@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <map>
 
 #include "base/json.h"
 
@@ -196,17 +195,11 @@ Json ColumnsDocument(const Schema& schema) {
 }
 
 Json RowsDocument(const Rows& rows) {
-  std::vector<std::string> names;
-  std::map<std::string, int> seen;
-  for (const Field& field : rows.schema.fields) {
-    const int times = ++seen[field.name];
-    names.push_back(times == 1 ? field.name : fmt::format("{}_{}", field.name, times));
-  }
   Json all = Json::array();
   for (const auto& row : rows.rows) {
     Json object = Json::object();
-    for (std::size_t i = 0; i < row.size() && i < names.size(); ++i) {
-      object[names[i]] = ValueOf(row[i], rows.schema.fields[i].type);
+    for (std::size_t i = 0; i < row.size() && i < rows.schema.fields.size(); ++i) {
+      object[rows.schema.fields[i].name] = ValueOf(row[i], rows.schema.fields[i].type);
     }
     all.push_back(std::move(object));
   }

