@@ -35,6 +35,11 @@ Status ExamineTable(const Workspace& workspace, const Table& table, const std::s
       }
     }
   }
+  auto differences = table.CheckFormats();
+  if (!differences) findings.push_back({name, differences.error().message, differences.error().next});
+  for (const std::string& difference : differences ? *differences : std::vector<std::string>{}) {
+    findings.push_back({name, table.prefix() + "/" + difference, "it is made of the log: caudal run --select " + name + " writes it again"});
+  }
   std::int64_t orphans = 0;
   for (const auto& [key, size] : present) {
     bool data = key.ends_with(".parquet") && key.find("/.") == std::string::npos && key.find("/_delta_log/") == std::string::npos;

@@ -153,6 +153,7 @@ class Runner {
     context.cancel = &x_limits.Begin(table, limit);
     TaskOutcome outcome = node->kind == Node::Kind::kStream ? LoadStream(x_workspace, *node, context)
                                                             : BuildModel(x_workspace, *node, context);
+    CompleteFormats(table, outcome);
     const TimeLimits::Exceeded exceeded = x_limits.End(table);
     if (exceeded != TimeLimits::Exceeded::kNothing && outcome.status == TaskStatus::kCancelled) {
       const bool own = exceeded == TimeLimits::Exceeded::kTask;
@@ -163,6 +164,17 @@ class Runner {
                             own ? "raise its `timeout`, or look at what made it slow" : "raise the pipeline's `timeout`", ""};
     }
     return outcome;
+  }
+
+  /// A table that a killed run left behind, or whose `formats` are others now, gets them even where nothing was new.
+  void CompleteFormats(const std::string& name, TaskOutcome& outcome) const {
+    if (outcome.status != TaskStatus::kSucceeded && outcome.status != TaskStatus::kUnchanged) return;
+    Table table = x_workspace.TableOf(name);
+    auto current = table.FormatsAreCurrent();
+    if (!current && current.error().kind == ErrorKind::kNotFound) return;  // a view
+    Status done = current && *current ? Status() : current ? table.Heal() : Status(current.error());
+    if (done) return;
+    outcome.note += (outcome.note.empty() ? "" : "; ") + ("readers of Hudi and Iceberg see an older version: " + done.error().message);
   }
 
   TimeLimits::Limit LimitOf(const Node& node) const {

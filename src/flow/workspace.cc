@@ -29,7 +29,10 @@ std::pair<std::string, std::string> SplitTable(const std::string& table) {
   return {table.substr(0, dot), table.substr(dot + 1)};
 }
 
-Table Workspace::TableOf(const std::string& table) const { return Table(store, PrefixOf(table), clock); }
+Table Workspace::TableOf(const std::string& table) const {
+  const Node* node = project.Find(table);
+  return Table(store, PrefixOf(table), clock, node != nullptr ? node->formats : TableFormats{});
+}
 
 std::string Workspace::RootOf(const std::string& table) const { return lake_root + "/" + PrefixOf(table); }
 

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "lake/change_plan.h"
 #include "lake/conflict.h"
+#include "lake/faces/faces.h"
 #include "lake/intent.h"
 #include "lake/log.h"
 #include "lake/rejects.h"
@@ -30,8 +31,8 @@ using SharedEntries = std::vector<std::shared_ptr<const LogEntry>>;
 
 class Committer {
  public:
-  Committer(ObjectStore& store, const std::string& prefix, const Clock& clock, Log& log, const CommitProbe& probe)
-      : x_store(store), x_prefix(prefix), x_clock(clock), x_log(log), x_probe(probe) {}
+  Committer(ObjectStore& store, const std::string& prefix, const Clock& clock, TableFormats formats, Log& log, const CommitProbe& probe)
+      : x_store(store), x_prefix(prefix), x_clock(clock), x_formats(formats), x_log(log), x_probe(probe) {}
 
   Status Lock() {
     TRY_ASSIGN(x_lock, x_store.Lock(x_prefix + "/.hoodie/.lake.lock", kLockWait));
@@ -56,14 +57,7 @@ class Committer {
       TRY_ASSIGN(CommitPlan plan, PlanCommit(change, newest.get(), x_prefix, NewUuid(), x_clock.Now()));
       TRY_ASSIGN(bool won, Attempt(plan));
       if (!won) continue;
-      // The commit stands; what fails from here on is mended by the next writer.
-      if (plan.entry.rejects) {
-        auto snapshot = x_log.Latest();
-        if (snapshot) (void)PublishRejects(x_store, x_prefix, x_log, **snapshot);
-      }
-      Probe("rejects");
-      DropIntent(x_store, x_prefix, plan);
-      Probe("done");
+      Finish(plan);
       return CommitOutcome{plan.entry.version, false};
     }
     return Error{ErrorKind::kConflict, fmt::format("{}: {} other commits came first, one after another", x_prefix, kRaces),
@@ -71,6 +65,17 @@ class Committer {
   }
 
  private:
+  /// The commit stands; what fails from here on is mended by the next writer.
+  void Finish(const CommitPlan& plan) {
+    auto snapshot = x_log.Latest();
+    if (snapshot && plan.entry.rejects) (void)PublishRejects(x_store, x_prefix, x_log, **snapshot);
+    Probe("rejects");
+    if (snapshot) (void)RenderFormats(x_store, x_prefix, x_log, **snapshot, x_formats);
+    Probe("faces");
+    DropIntent(x_store, x_prefix, plan);
+    Probe("done");
+  }
+
   void Probe(std::string_view step) {
     if (x_probe) x_probe(step);
   }
@@ -224,6 +229,7 @@ class Committer {
   ObjectStore& x_store;
   const std::string& x_prefix;
   const Clock& x_clock;
+  const TableFormats x_formats;
   Log& x_log;
   const CommitProbe& x_probe;
   std::shared_ptr<void> x_lock;  // the store's guard
@@ -237,16 +243,16 @@ Result<CommitOutcome> Table::Commit(const Change& change) {
     return Error{ErrorKind::kUnsupported, x_prefix + " is made of the commits of its table and takes none of its own", "",
                  ""};
   }
-  Committer committer(x_store, x_prefix, x_clock, *x_log, x_probe);
+  Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
   TRY(committer.Lock());
   return committer.Run(change);
 }
 
 Status Table::Heal() {
-  Committer committer(x_store, x_prefix, x_clock, *x_log, x_probe);
+  Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
   TRY(committer.Lock());
-  TRY(committer.Heal());
-  return {};
+  TRY_ASSIGN(SharedSnapshot newest, committer.Heal());
+  return newest ? RenderFormats(x_store, x_prefix, *x_log, *newest, x_formats) : Status();
 }
 
 }  // namespace caudal

@@ -11,7 +11,7 @@ class CommitFault : public LakeFixture {
  protected:
   /// Version 0 with a row file and rejects, and what is needed for the next commit, which `Next` makes.
   void Prepare(ObjectStore& store) {
-    Table table(store, "silver/orders", x_clock);
+    Table table(store, "silver/orders", x_clock, kAllFormats);
     Change create = Create(Orders({"region"}));
     create.kind = ChangeKind::kAppend;
     create.adds = {AddFile{Stage(10, {{"region", "us"}}), ""}};
@@ -28,7 +28,7 @@ class CommitFault : public LakeFixture {
   }
 
   void ExpectBeforeOrAfter(ObjectStore& store, const Result<CommitOutcome>& outcome, const std::string& where) {
-    Table healer(store, "silver/orders", x_clock);
+    Table healer(store, "silver/orders", x_clock, kAllFormats);
     ASSERT_TRUE(healer.Heal()) << where;
     auto snapshot = std::move(healer.Latest()).value();
     bool after = snapshot->version == 1;
@@ -65,7 +65,7 @@ class CommitFault : public LakeFixture {
         }
         return {};
       });
-      Table writer(*store, "silver/orders", x_clock);
+      Table writer(*store, "silver/orders", x_clock, kAllFormats);
       auto outcome = writer.Commit(Next());
       if (failed.empty()) {
         EXPECT_TRUE(outcome);
@@ -101,7 +101,7 @@ TEST_F(CommitFault, LostAnswerOfTheDecidingPutIsResolvedByReading) {
     ++lost;
     return Error{ErrorKind::kCommitUnknown, "connection reset", "", ""};
   });
-  Table writer(*store, "silver/orders", x_clock);
+  Table writer(*store, "silver/orders", x_clock, kAllFormats);
   auto outcome = writer.Commit(Next());
   ASSERT_TRUE(outcome) << outcome.error().ToString();
   EXPECT_EQ(lost, 2) << "of the table's log and of the rejects'";
@@ -117,7 +117,7 @@ TEST_F(CommitFault, AFailedSyncIsNeverASuccess) {
     if (operation != "put_if_absent:after" || key != "silver/orders/_delta_log/00000000000000000001.json") return {};
     return Error{ErrorKind::kInternal, "fsync failed", "", ""};
   });
-  Table writer(*store, "silver/orders", x_clock);
+  Table writer(*store, "silver/orders", x_clock, kAllFormats);
   EXPECT_EQ(writer.Commit(Next()).error().kind, ErrorKind::kCommitUnknown);
   EXPECT_EQ(NamedFiles(*under, writer).size(), 3U) << "and nothing is cleaned up";
 }
@@ -136,9 +136,10 @@ TEST_F(CommitFault, AWriterWithoutOurLockMayWinTheVersion) {
     std::string text = *entry;
     text = text.substr(0, text.find('\n') + 1);
     text.replace(text.find("\"txnId\":\"") + 9, 4, "0000");
+    text.replace(text.find("\"hudiInstant\":\"") + 15, 17, "20260110101010100");
     return under->PutIfAbsent(key, text);
   });
-  Table writer(*store, "silver/orders", x_clock);
+  Table writer(*store, "silver/orders", x_clock, kAllFormats);
   auto outcome = writer.Commit(Next());
   ASSERT_TRUE(outcome) << outcome.error().ToString();
   EXPECT_EQ(raced, 1);

@@ -25,7 +25,7 @@ TEST_F(CommitKill, AtEveryStep) {
   for (int point = 1; point < 100; ++point) {
     std::string root = "lake" + std::to_string(point);
     auto store = Open(root);
-    Table table(*store, "silver/orders", SystemClock());
+    Table table(*store, "silver/orders", SystemClock(), kAllFormats);
     ASSERT_TRUE(table.Commit(Create(Orders({"region"}))));
     Change change = Append(0, {Stage(5, {{"region", "us"}}), Stage(6, {{"region", "a/b"}})});
     change.rejects = {Stage(2)};
@@ -35,7 +35,7 @@ TEST_F(CommitKill, AtEveryStep) {
     pid_t child = fork();
     if (child == 0) {
       auto own = std::move(MakeLocalStore(x_folder + "/" + root)).value();
-      Table writer(*own, "silver/orders", SystemClock());
+      Table writer(*own, "silver/orders", SystemClock(), kAllFormats);
       int seen = 0;
       writer.set_probe([&](std::string_view step) {
         if (++seen != point) return;
@@ -77,7 +77,7 @@ TEST_F(CommitKill, AtEveryStep) {
 
 /// Every writer appends on what it last saw; all of it must land, one after another.
 void AppendMany(ObjectStore& store, const std::vector<Change>& changes, bool& good) {
-  Table table(store, "silver/orders", SystemClock());
+  Table table(store, "silver/orders", SystemClock(), kAllFormats);
   for (Change change : changes) {
     auto latest = table.Latest();
     if (!latest) return;
@@ -88,7 +88,7 @@ void AppendMany(ObjectStore& store, const std::vector<Change>& changes, bool& go
 }
 
 void ExpectAllLanded(ObjectStore& store, std::size_t commits, std::int64_t rows) {
-  Table table(store, "silver/orders", SystemClock());
+  Table table(store, "silver/orders", SystemClock(), kAllFormats);
   auto latest = std::move(table.Latest()).value();
   EXPECT_EQ(latest->version, static_cast<std::int64_t>(commits));
   EXPECT_EQ(latest->rows(), rows);
@@ -107,7 +107,7 @@ void ExpectAllLanded(ObjectStore& store, std::size_t commits, std::int64_t rows)
 TEST_F(CommitKill, EightProcessesFiftyAppendsEach) {
   constexpr int kWriters = 8, kAppends = 50;
   auto store = Open("lake");
-  Table table(*store, "silver/orders", SystemClock());
+  Table table(*store, "silver/orders", SystemClock(), kAllFormats);
   ASSERT_TRUE(table.Commit(Create(Orders())));
   std::vector<pid_t> children;
   for (int w = 0; w < kWriters; ++w) {
@@ -136,7 +136,7 @@ TEST_F(CommitKill, EightProcessesFiftyAppendsEach) {
 TEST_F(CommitKill, EightThreadsFiftyAppendsEachWithOneTable) {
   constexpr int kWriters = 8, kAppends = 50;
   auto store = MakeMemoryStore();
-  Table table(*store, "silver/orders", SystemClock());
+  Table table(*store, "silver/orders", SystemClock(), kAllFormats);
   ASSERT_TRUE(table.Commit(Create(Orders())));
   std::vector<Change> all;
   for (int i = 0; i < kWriters * kAppends; ++i) {
@@ -160,7 +160,7 @@ TEST_F(CommitKill, CreationHasOneWinner) {
     std::vector<std::thread> threads;
     for (int w = 0; w < 8; ++w) {
       threads.emplace_back([&] {
-        Table table(*store, "t", SystemClock());
+        Table table(*store, "t", SystemClock(), kAllFormats);
         auto outcome = table.Commit(Create(Orders()));
         if (outcome) ++created;
         if (!outcome && outcome.error().kind == ErrorKind::kAlreadyExists) ++refused;

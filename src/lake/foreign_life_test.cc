@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "lake/overwrite.h"
+#include "lake/table_config.h"
 #include "lake/whole_fixture.h"
 #include "lake/worked_fixture.h"
 
@@ -128,6 +129,29 @@ TEST_F(ForeignLife, OtherPartitionTypes) {
                           "'2026-01-01 02:03:04.567891+00' + INTERVAL 1 HOUR * (i % 2) AS t, (i % 2) * 2.25 AS d FROM range(30) r(i)"});
   EXPECT_EQ(Latest()->files.size(), 6U);
   KeepVersions("silver/kinds");
+}
+
+/// Many files, so that Iceberg has several manifests; then partitioned in another way, with a column of another type.
+TEST_F(ForeignLife, PartitionedAnew) {
+  Use("silver/anew");
+  TableDefinition definition{"silver.anew", Columns({{"id", "BIGINT"}, {"k", "INTEGER"}, {"v", "VARCHAR"}}), {"k"}, {"id"}, {}};
+  CreateWith(definition, {"SELECT i AS id, (i % 150)::INTEGER AS k, 'a' || i AS v FROM range(300) r(i)"});
+  Merge("SELECT i AS id, (i % 150)::INTEGER AS k, 'b' || i AS v FROM range(0, 300, 77) r(i)", {"id"}, false);
+  for (int i = 0; i < 4; ++i) {
+    Publish(Append(Latest()->version, Write("SELECT 1000 + i AS id, (i % 90)::INTEGER AS k, 'c' AS v FROM range(90) r(i)",
+                                            Latest()->schema, Latest()->partition_columns)));
+  }
+  definition.schema = Columns({{"id", "BIGINT"}, {"k", "VARCHAR"}, {"v", "VARCHAR"}, {"w", "DATE"}});
+  definition.partition_columns = {"w"};
+  auto columns = NextColumns(Latest().get(), definition.schema, true);
+  ASSERT_TRUE(columns);
+  Change change = OverwriteTable(*Latest(), Write("SELECT i AS id, 'k' || i AS k, 'd' AS v, DATE '2026-01-01' + (i % 3)::INTEGER AS w "
+                                                  "FROM range(30) r(i)", *columns, {"w"}));
+  change.definition = definition;
+  Publish(change);
+  Merge("SELECT i AS id, 'm' AS k, NULL AS v, NULL AS w FROM range(20, 40) r(i)", {"id"}, false);
+  KeepVersions("silver/anew");
+  ExpectWhole(*x_store, *x_table);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lake/change_plan.h"
+#include "lake/faces/faces.h"
 #include "lake/log.h"
 
 namespace caudal {
@@ -41,8 +42,8 @@ CommitRecord RecordOf(const LogEntry& entry) {
 
 }  // namespace
 
-Table::Table(ObjectStore& store, std::string prefix, const Clock& clock)
-    : x_store(store), x_prefix(std::move(prefix)), x_clock(clock), x_log(std::make_shared<Log>(store, x_prefix)) {}
+Table::Table(ObjectStore& store, std::string prefix, const Clock& clock, TableFormats formats)
+    : x_store(store), x_prefix(std::move(prefix)), x_clock(clock), x_formats(formats), x_log(std::make_shared<Log>(store, x_prefix)) {}
 
 Result<std::shared_ptr<const Snapshot>> Table::Latest() const { return x_log->Latest(); }
 Result<std::shared_ptr<const Snapshot>> Table::At(std::int64_t version) const { return x_log->At(version); }
@@ -76,6 +77,17 @@ Result<std::vector<CommitRecord>> Table::History(std::int64_t from, std::int64_t
     records.push_back(RecordOf(*entry));
   }
   return records;
+}
+
+Result<bool> Table::FormatsAreCurrent() const {
+  TRY_ASSIGN(auto newest, Latest());
+  TRY_ASSIGN(auto entry, x_log->Entry(newest->version));
+  return caudal::FormatsAreCurrent(x_store, x_prefix, *entry, x_formats);
+}
+
+Result<std::vector<std::string>> Table::CheckFormats() const {
+  TRY_ASSIGN(auto newest, Latest());
+  return caudal::CheckFormats(x_store, x_prefix, *x_log, *newest, x_formats);
 }
 
 Table Table::Rejects() const { return Table(x_store, RejectsPrefix(x_prefix), x_clock); }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/table_formats.h"
 #include "lake/snapshot.h"
 #include "store/object_store.h"
 
@@ -75,7 +76,8 @@ using CommitProbe = std::function<void(std::string_view step)>;
 class Table {
  public:
   /// A table that may not exist yet. `store` outlives it. `prefix` has no slash at its end ("silver/orders").
-  Table(ObjectStore& store, std::string prefix, const Clock& clock);
+  /// Every writer of a table has to give the same `formats`: those left out are dropped.
+  Table(ObjectStore& store, std::string prefix, const Clock& clock, TableFormats formats = {});
 
   /// The newest snapshot. Errors: kNotFound where there is no table, kCorruption.
   Result<std::shared_ptr<const Snapshot>> Latest() const;
@@ -90,8 +92,13 @@ class Table {
   /// kCommitUnknown (never clean up, look again); kInvalidArgument (a change that breaks the table's rules).
   Result<CommitOutcome> Commit(const Change& change);
 
-  /// Finishes what a killed writer left: removes files of dead intents, publishes rejects of committed versions.
+  /// Finishes what a killed writer left: removes files of dead intents, publishes rejects of committed versions, renders
+  /// the other formats and drops those that are not chosen any more.
   Status Heal();
+  /// False where Heal() has formats to render or to drop, told by a few small reads. Errors: kNotFound without a table.
+  Result<bool> FormatsAreCurrent() const;
+  /// What of the chosen formats differs from the log, object by object; empty = nothing. Reads all of them.
+  Result<std::vector<std::string>> CheckFormats() const;
 
   /// The table's rejected rows: a table of its own at `<prefix>__rejects`.
   Table Rejects() const;
@@ -105,6 +112,7 @@ class Table {
   ObjectStore& x_store;
   std::string x_prefix;
   const Clock& x_clock;
+  TableFormats x_formats;
   CommitProbe x_probe;
   std::shared_ptr<Log> x_log;  // shared: copies of a Table see the same parsed log
 };

@@ -16,8 +16,9 @@ constexpr std::string_view kPrefix = "caudal.";
 constexpr std::string_view kRecordKey = "caudal.recordKey";
 constexpr std::string_view kMaxFieldId = "caudal.maxFieldId";
 constexpr std::string_view kSchemaId = "caudal.schemaId";
+constexpr std::string_view kSpecId = "caudal.specId";
 constexpr std::string_view kDropped = "caudal.dropped";
-constexpr std::array kOwn = {kRecordKey, kMaxFieldId, kSchemaId, kDropped};
+constexpr std::array kOwn = {kRecordKey, kMaxFieldId, kSchemaId, kSpecId, kDropped};
 /// Foreign checkpoint writers delete log entries unless told not to.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kGuards{
     {{"delta.enableExpiredLogCleanup", "false"}, {"delta.logRetentionDuration", "interval 36500 days"}}};
@@ -147,7 +148,19 @@ Status Evolve(const Snapshot* before, bool all_replaced, Schema& next, Schema& d
   return {};
 }
 
+/// Ids of the partition columns: where they differ, files are laid out in another way.
+std::vector<std::int32_t> PartitionIds(const Schema& schema, const std::vector<std::string>& columns) {
+  std::vector<std::int32_t> ids;
+  for (const std::string& column : columns) {
+    if (const Field* field = schema.Find(column)) ids.push_back(field->id);
+  }
+  return ids;
+}
+
 }  // namespace
+
+std::int64_t SchemaId(const std::map<std::string, std::string>& configuration) { return NumberOf(configuration, kSchemaId); }
+std::int64_t SpecId(const std::map<std::string, std::string>& configuration) { return NumberOf(configuration, kSpecId); }
 
 std::vector<std::string> KeyColumns(const std::map<std::string, std::string>& configuration) {
   std::vector<std::string> columns;
@@ -210,8 +223,12 @@ Result<LogMetadata> NextMetadata(const Snapshot* before, const TableDefinition& 
   if (!dropped.fields.empty()) next.configuration[std::string(kDropped)] = DumpJson(SchemaToJson(dropped));
   next.configuration[std::string(kMaxFieldId)] = std::to_string(max_id);
   bool same_schema = before != nullptr && SchemaToJson(before->schema) == SchemaToJson(next.schema);
-  auto schema_id = before != nullptr ? NumberOf(before->configuration, kSchemaId) + (same_schema ? 0 : 1) : 0;
+  auto schema_id = before != nullptr ? SchemaId(before->configuration) + (same_schema ? 0 : 1) : 0;
   next.configuration[std::string(kSchemaId)] = std::to_string(schema_id);
+  bool same_spec = before == nullptr || PartitionIds(before->schema, before->partition_columns) ==
+                                            PartitionIds(next.schema, next.partition_columns);
+  auto spec_id = before != nullptr ? SpecId(before->configuration) + (same_spec ? 0 : 1) : 0;
+  if (spec_id > 0) next.configuration[std::string(kSpecId)] = std::to_string(spec_id);
   return next;
 }
 

@@ -14,6 +14,10 @@ namespace caudal {
 /// The columns of caudal.recordKey.
 std::vector<std::string> KeyColumns(const std::map<std::string, std::string>& configuration);
 
+/// Counters of the schemas and of the ways to partition that the table has had, from 0.
+std::int64_t SchemaId(const std::map<std::string, std::string>& configuration);
+std::int64_t SpecId(const std::map<std::string, std::string>& configuration);
+
 /// The metadata of a table that `definition` makes of `before` (null: a new table, born at `now` with the id `id`).
 /// `all_replaced`: no file of `before` lives on, so any schema may follow.
 /// Errors: kInvalidArgument with the column and what is possible.

@@ -36,7 +36,8 @@ inline std::set<std::string> NamedFiles(ObjectStore& store, const Table& table) 
   return named;
 }
 
-/// No file that no version names, no intent, and a rejects version for every commit that owes one.
+/// No file that no version names, no intent, a rejects version for every commit that owes one, and the table's formats as
+/// the log has them.
 inline void ExpectWhole(ObjectStore& store, const Table& table) {
   for (const Table& each : {table, table.Rejects()}) {
     auto named = NamedFiles(store, each);
@@ -47,6 +48,12 @@ inline void ExpectWhole(ObjectStore& store, const Table& table) {
       EXPECT_FALSE(object.key.ends_with(".intent.json")) << object.key;
     }
   }
+  auto differences = table.CheckFormats();
+  if (!differences) {
+    EXPECT_EQ(differences.error().kind, ErrorKind::kNotFound) << differences.error().message;
+    return;
+  }
+  for (const std::string& difference : *differences) ADD_FAILURE() << difference;
 }
 
 }  // namespace caudal

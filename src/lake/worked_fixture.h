@@ -31,7 +31,7 @@ class Worked : public LakeFixture {
   }
 
   /// The table that the calls below are about.
-  void Use(const std::string& prefix) { x_table = std::make_unique<Table>(*x_store, prefix, x_clock); }
+  void Use(const std::string& prefix) { x_table = std::make_unique<Table>(*x_store, prefix, x_clock, kAllFormats); }
 
   std::string Folder(const std::string& name) {
     std::string path = x_folder + "/" + name;

@@ -90,15 +90,19 @@ void ParseLimits(const YamlNode* node, const FileContext& file, Project& project
   reader.Finish();
 }
 
-void ParseFormats(MapReader& reader, const FileContext& file) {
-  const YamlNode* node = reader.Take("formats");
+/// A list for all tables, or a map of folders of the lake and `default`.
+void ParseFormats(const YamlNode* node, const FileContext& file, Project& project) {
   if (node == nullptr) return;
-  for (const std::string& format : TextsOf(*node, "formats", file)) {
-    if (format == "delta") continue;
-    if (format == "hudi" || format == "iceberg") {
-      file.Add(*node, "the format '" + format + "' is not there yet", "write formats: [delta]");
+  if (!node->is_map()) {
+    project.formats = FormatsOf(*node, file);
+    return;
+  }
+  for (const YamlMember& member : node->members) {
+    TableFormats formats = FormatsOf(member.value, file);
+    if (member.key == "default") {
+      project.formats = formats;
     } else {
-      file.Add(*node, "unknown format '" + format + "'", DidYouMean(format, {"delta"}));
+      project.schema_formats[member.key] = SchemaFormats{formats, file.At(member)};
     }
   }
 }
@@ -171,7 +175,7 @@ void ParseConfigFile(const YamlNode& root, const FileContext& file, Project& pro
   ParseDefaults(reader.Take("defaults"), file, project);
   ParseParameters(reader.Take("parameters"), file, project);
   ParseLimits(reader.Take("limits"), file, project);
-  ParseFormats(reader, file);
+  ParseFormats(reader.Take("formats"), file, project);
   reader.Later({"environments", "alerts", "channels", "notifications", "state", "replica"}, "take it out");
   reader.Finish();
 }

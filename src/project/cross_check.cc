@@ -1,6 +1,7 @@
 #include "project/cross_check.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "data/name.h"
@@ -243,6 +244,16 @@ void CheckPipelines(const Project& project, const std::vector<PipelineFile>& pip
       Result<std::set<std::string>> selected = Select(project, {pipeline.config.run[i]}, {});
       if (!selected) problems.Add(pipeline.run_places[i], selected.error().message, selected.error().next);
     }
+  }
+}
+
+void CheckSchemaFormats(const Project& project, const TableIndex& index, ProblemList& problems) {
+  std::set<std::string> schemas;
+  for (const auto& [table, entry] : index.tables) schemas.insert(table.substr(0, table.find('.')));
+  for (const auto& [schema, formats] : project.schema_formats) {
+    if (schemas.contains(schema)) continue;
+    problems.Add(formats.place, "no table is in '" + schema + "'",
+                 DidYouMean(schema, std::vector<std::string>(schemas.begin(), schemas.end())));
   }
 }
 

@@ -15,6 +15,8 @@ void CheckModels(const Project& project, const std::vector<ModelFile>& files, co
 void CheckStreams(const Project& project, const TableIndex& index, ProblemList& problems);
 void CheckTests(const Project& project, const std::vector<TestFile>& tests, const TableIndex& index,
                 ProblemList& problems);
+/// Folders that `formats` of caudal.yaml names.
+void CheckSchemaFormats(const Project& project, const TableIndex& index, ProblemList& problems);
 /// Selectors of pipelines; `project.nodes` must stand.
 void CheckPipelines(const Project& project, const std::vector<PipelineFile>& pipelines, ProblemList& problems);
 

@@ -108,6 +108,26 @@ std::optional<std::string> TextOf(const YamlNode& node, std::string_view what, c
   return std::nullopt;
 }
 
+TableFormats FormatsOf(const YamlNode& node, const FileContext& file) {
+  TableFormats formats;
+  bool delta = false;
+  for (const std::string& format : TextsOf(node, "formats", file)) {
+    if (format == "delta") {
+      delta = true;
+    } else if (format == "hudi") {
+      formats.hudi = true;
+    } else if (format == "iceberg") {
+      formats.iceberg = true;
+    } else {
+      file.Add(node, "unknown format '" + format + "'", DidYouMean(format, {"delta", "hudi", "iceberg"}));
+    }
+  }
+  if (!delta && (formats.hudi || formats.iceberg || (node.is_sequence() && node.items.empty()))) {
+    file.Add(node, "'formats' leaves out delta, whose log is the table's truth: the others are made from it", "add delta to the list");
+  }
+  return formats;
+}
+
 std::vector<std::string> TextsOf(const YamlNode& node, std::string_view what, const FileContext& file) {
   std::vector<std::string> texts;
   if (node.is_scalar()) return {node.text};
@@ -177,6 +197,11 @@ std::optional<std::chrono::milliseconds> MapReader::Timeout() {
   const auto timeout = Duration("timeout");
   if (timeout && timeout->count() == 0) x_file.Add(*Take("timeout"), "'timeout' leaves no time", "write timeout: 30m, or take it out");
   return timeout;
+}
+
+std::optional<TableFormats> MapReader::Formats() {
+  const YamlNode* value = Take("formats");
+  return value == nullptr ? std::nullopt : std::optional(FormatsOf(*value, x_file));
 }
 
 int MapReader::Priority() { return static_cast<int>(Integer("priority", -100, 100).value_or(0)); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/yaml.h"
+#include "data/table_formats.h"
 #include "project/project.h"
 
 namespace caudal {
@@ -67,6 +68,8 @@ class MapReader {
   /// The word `priority`: -100 to 100, 0 where it is absent.
   int Priority();
   std::optional<std::int64_t> Size(const char* word);
+  /// The word `formats`: a list of delta, hudi, iceberg.
+  std::optional<TableFormats> Formats();
   /// A value, or a list of values.
   std::vector<std::string> Texts(const char* word);
   /// Words of later versions, refused with `why`.
@@ -86,6 +89,8 @@ class MapReader {
 /// The text of a scalar; a problem and absent where it is none.
 std::optional<std::string> TextOf(const YamlNode& node, std::string_view what, const FileContext& file);
 /// Texts of a scalar or of a list of scalars.
+/// A list of delta, hudi, iceberg.
+TableFormats FormatsOf(const YamlNode& node, const FileContext& file);
 std::vector<std::string> TextsOf(const YamlNode& node, std::string_view what, const FileContext& file);
 std::optional<std::chrono::milliseconds> DurationOf(const YamlNode& node, std::string_view what,
                                                     const FileContext& file);

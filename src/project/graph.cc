@@ -60,6 +60,11 @@ std::vector<std::string> Ordered(const Edges& needs) {
   return order;
 }
 
+TableFormats FormatsOfFolder(const Project& project, const std::string& table) {
+  auto own = project.schema_formats.find(table.substr(0, table.find('.')));
+  return own == project.schema_formats.end() ? project.formats : own->second.formats;
+}
+
 }  // namespace
 
 std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, const CheckedTables& checked_by_sql) {
@@ -78,6 +83,7 @@ std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, co
       const ModelConfig& model = project.models[entry.model];
       node.tags = model.tags;
       node.priority = model.priority;
+      node.formats = model.formats.value_or(FormatsOfFolder(project, table));
       node.path = model.file;
       for (const std::string& input : model.analysis.tables) {
         if (input != table && index.Find(input) != nullptr) reads[table].insert(input);
@@ -89,6 +95,7 @@ std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, co
       const StreamConfig& stream = source.streams[entry.stream];
       node.tags = source.tags;
       node.priority = stream.priority;
+      node.formats = stream.formats.value_or(FormatsOfFolder(project, table));
       node.path = source.place.file;
       AddPartners(stream.checks, table, checked);
       for (const ColumnConfig& column : stream.columns) AddPartners(column.checks, table, checked);

@@ -108,7 +108,10 @@ class Loader {
     CheckTests(*x_project, x_tests, index, x_problems);
     x_project->nodes = BuildNodes(*x_project, index, checked);
     // With files that could not be read, nobody knows what a selector would find.
-    if (x_open_schemas.empty()) CheckPipelines(*x_project, x_pipelines, x_problems);
+    if (x_open_schemas.empty()) {
+      CheckSchemaFormats(*x_project, index, x_problems);
+      CheckPipelines(*x_project, x_pipelines, x_problems);
+    }
     for (PipelineFile& pipeline : x_pipelines) x_project->pipelines.push_back(std::move(pipeline.config));
     for (TestFile& test : x_tests) x_project->tests.push_back(std::move(test.test));
   }

@@ -43,8 +43,10 @@ TEST(Load, BadConfig) {
        "caudal.yaml:2:18: 'memory' is not a size: 'lots'; write a number and a unit of KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as 1GB\n"
        "caudal.yaml:2:31: 'slots' should be a whole number from 1 to 256, not '0'"},
       {"caudal.yaml", "name: shop\nlimits: {memory: 1MB}\n", "caudal.yaml:2:18: 'memory' is too little for a worker: 1000000 bytes; give at least 128MB"},
-      {"caudal.yaml", "name: shop\nformats: [delta, iceberg, delt]\n", "caudal.yaml:2:10: the format 'iceberg' is not there yet; write formats: [delta]\n"
-                                                                       "caudal.yaml:2:10: unknown format 'delt'; did you mean 'delta'?"},
+      {"caudal.yaml", "name: shop\nformats: [delta, iceberg, delt]\n", "caudal.yaml:2:10: unknown format 'delt'; did you mean 'delta'?"},
+      {"caudal.yaml", "name: shop\nformats: {default: [hudi], nowhere: delta}\n",
+       "caudal.yaml:2:20: 'formats' leaves out delta, whose log is the table's truth: the others are made from it; add delta to the list\n"
+       "caudal.yaml:2:28: no table is in 'nowhere'; there are: shop_files, silver"},
       {"caudal.yaml", "name: shop\nparameters: {start: 1, Big: 2, n: {type: INT, value: x}}\n",
        "caudal.yaml:2:14: the parameter 'start' is given by the interval of a run; choose another name\n"
        "caudal.yaml:2:24: the parameter 'Big' is no name; use small letters, digits and _, and begin with a letter\n"

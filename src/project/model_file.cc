@@ -97,6 +97,7 @@ class HeaderReader {
     x_config.description = reader.Text("description", "");
     x_config.tags = reader.Texts("tags");
     x_config.priority = reader.Priority();
+    x_config.formats = reader.Formats();
     x_config.timeout = reader.Timeout();
     if (const YamlNode* node = reader.Take("time")) {
       x_config.time_column = TextOf(*node, "time", x_file).value_or("");

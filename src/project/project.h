@@ -15,6 +15,7 @@
 #include "data/connector_spec.h"
 #include "data/rows.h"
 #include "data/schema.h"
+#include "data/table_formats.h"
 #include "project/analyzer.h"
 #include "project/check_spec.h"
 
@@ -52,6 +53,7 @@ struct StreamConfig {
   std::vector<CheckSpec> checks;  // of the table
   std::string description;
   int priority = 0;
+  std::optional<TableFormats> formats;  // absent = the folder's, or the project's
   Place place;
 };
 
@@ -92,6 +94,7 @@ struct ModelConfig {
   std::string owner, description;
   std::vector<std::string> tags;
   int priority = 0;
+  std::optional<TableFormats> formats;               // absent = the folder's, or the project's
   std::optional<std::chrono::milliseconds> timeout;  // of its task; absent = the project's
   Place place;
   Analysis analysis;  // by the engine's parser
@@ -133,7 +136,14 @@ struct Node {
   std::vector<std::string> checked_against;
   std::vector<std::string> tags;
   int priority = 0;  // of several tasks that could start, the highest does
+  TableFormats formats;
   std::string path;  // file below the project folder
+};
+
+/// What caudal.yaml says of the tables in one folder of the lake.
+struct SchemaFormats {
+  TableFormats formats;
+  Place place;
 };
 
 struct Project {
@@ -147,6 +157,8 @@ struct Project {
   std::optional<std::chrono::milliseconds> task_timeout;  // of each task that names none
   std::int64_t worker_memory_bytes = std::int64_t{1} << 30;
   std::int64_t worker_spill_bytes = std::int64_t{8} << 30;
+  TableFormats formats = kAllFormats;
+  std::map<std::string, SchemaFormats> schema_formats;  // by the first part of a table's name
   std::vector<SourceConfig> sources;
   std::vector<ModelConfig> models;
   std::vector<PipelineConfig> pipelines;

@@ -14,7 +14,7 @@ namespace {
 
 const std::vector<std::string>& StreamWords() {
   static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
-                                                  "columns", "checks", "description", "priority"};
+                                                  "columns", "checks", "description", "priority", "formats"};
   return kWords;
 }
 
@@ -147,6 +147,7 @@ class SourceReader {
     stream.partition_by = reader.Texts("partition_by");
     stream.description = reader.Text("description", "");
     stream.priority = reader.Priority();
+    stream.formats = reader.Formats();
     stream.columns = ParseColumns(reader.Take("columns"), ColumnTypes::kStated, x_file);
     if (const YamlNode* checks = reader.Take("checks")) ParseChecks(*checks, "", x_file, stream.checks);
     const YamlNode* incremental = reader.Take("incremental");

@@ -1,0 +1,234 @@
+#include "lake/faces/faces.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "lake/faces/hudi.h"
+#include "lake/faces/iceberg.h"
+
+namespace caudal {
+namespace {
+
+using SharedSnapshot = std::shared_ptr<const Snapshot>;
+
+bool Missing(const Error& error) { return error.kind == ErrorKind::kNotFound; }
+
+/// The object's bytes, or nothing where there is none.
+Result<std::optional<std::string>> Read(const ObjectStore& store, const std::string& key) {
+  auto bytes = store.Get(key);
+  if (bytes) return std::optional(*std::move(bytes));
+  if (Missing(bytes.error())) return std::optional<std::string>();
+  return std::move(bytes).error();
+}
+
+Result<bool> Exists(const ObjectStore& store, const std::string& key) {
+  auto head = store.Head(key);
+  if (head) return true;
+  if (Missing(head.error())) return false;
+  return std::move(head).error();
+}
+
+/// Makes the object hold these bytes, whatever it held.
+Status PutExactly(ObjectStore& store, const std::string& key, const std::string& bytes) {
+  auto put = store.PutIfAbsent(key, bytes);
+  if (put || put.error().kind != ErrorKind::kAlreadyExists) return put;
+  TRY_ASSIGN(auto there, Read(store, key));
+  if (there == bytes) return {};
+  return store.Put(key, bytes);
+}
+
+class HudiKeeper {
+ public:
+  HudiKeeper(const ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest)
+      : x_store(store), x_root(prefix + "/"), x_log(log), x_newest(newest) {}
+
+  /// The oldest version that is missing, or the newest one: from there on everything is put.
+  Result<std::int64_t> First() const {
+    std::int64_t first = x_newest.version;
+    while (first > 0) {
+      TRY_ASSIGN(auto entry, x_log.Entry(first - 1));
+      TRY_ASSIGN(bool there, Exists(x_store, x_root + HudiCommitKey(*entry)));
+      if (there) break;
+      --first;
+    }
+    return first;
+  }
+
+  Result<FaceObject> Of(std::int64_t version) const {
+    TRY_ASSIGN(auto entry, x_log.Entry(version));
+    if (version == x_newest.version) return HudiCommit(x_newest, *entry);
+    TRY_ASSIGN(SharedSnapshot snapshot, x_log.At(version));
+    return HudiCommit(*snapshot, *entry);
+  }
+
+ private:
+  const ObjectStore& x_store;
+  const std::string x_root;
+  Log& x_log;
+  const Snapshot& x_newest;
+};
+
+class IcebergKeeper {
+ public:
+  IcebergKeeper(const ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest)
+      : x_store(store), x_root(prefix + "/"), x_location(store.Url() + "/" + prefix), x_log(log), x_newest(newest) {}
+
+  /// The version as it lies in the store, or nothing where it is not whole.
+  Result<std::optional<IcebergVersion>> Load(std::int64_t version) const {
+    TRY_ASSIGN(auto metadata, Read(x_store, x_root + IcebergMetadataKey(version)));
+    if (!metadata) return std::optional<IcebergVersion>();
+    auto key = IcebergListKey(*metadata, x_location);
+    if (!key) return std::optional<IcebergVersion>();
+    TRY_ASSIGN(auto list, Read(x_store, x_root + *key));
+    if (!list) return std::optional<IcebergVersion>();
+    auto manifests = ReadManifestList(*list);
+    if (!manifests) return std::optional<IcebergVersion>();
+    return std::optional(IcebergVersion{*std::move(manifests), *std::move(metadata)});
+  }
+
+  /// Calls `each` with the rendering of every version, from the first that has to be looked at to the newest: the one
+  /// after the latest earlier version that is whole, else version 0.
+  template <typename Each>
+  Status ForEach(std::int64_t look_back, const Each& each) const {
+    std::optional<IcebergVersion> before;
+    std::int64_t version = x_newest.version - 1;
+    for (auto last = version - look_back; version >= 0 && version > last; --version) {
+      TRY_ASSIGN(before, Load(version));
+      if (before) break;
+    }
+    version = before ? version + 1 : 0;
+    for (; version <= x_newest.version; ++version) {
+      TRY_ASSIGN(IcebergRendering rendering, Render(version, before));
+      TRY(each(version, rendering));
+      before = std::move(rendering.version);
+    }
+    return {};
+  }
+
+ private:
+  Result<IcebergRendering> Render(std::int64_t version, const std::optional<IcebergVersion>& before) const {
+    TRY_ASSIGN(auto entry, x_log.Entry(version));
+    SharedSnapshot older;
+    if (version != x_newest.version) {
+      TRY_ASSIGN(older, x_log.At(version));
+    }
+    const Snapshot& snapshot = older ? *older : x_newest;
+    PartitionSpec spec_before = SpecOf(snapshot);
+    if (entry->metadata && version > 0) {
+      TRY_ASSIGN(SharedSnapshot previous, x_log.At(version - 1));
+      spec_before = SpecOf(*previous);
+    }
+    return RenderIceberg(snapshot, *entry, before, spec_before, x_location);
+  }
+
+  const ObjectStore& x_store;
+  const std::string x_root;
+  const std::string x_location;
+  Log& x_log;
+  const Snapshot& x_newest;
+};
+
+Status DropHudi(ObjectStore& store, const std::string& root) {
+  TRY_ASSIGN(bool there, Exists(store, root + kHudiPropertiesKey));
+  if (!there) return {};
+  TRY_ASSIGN(auto objects, store.List(root + ".hoodie/", ""));
+  for (const ObjectInfo& object : objects) {
+    if (object.key.ends_with(".commit") || object.key.ends_with(".replacecommit")) TRY(store.Delete(object.key));
+  }
+  return store.Delete(root + kHudiPropertiesKey);  // last: while it is there, dropping goes on
+}
+
+Status DropIceberg(ObjectStore& store, const std::string& root) {
+  TRY_ASSIGN(auto objects, store.List(root + "metadata/", ""));
+  if (objects.empty()) return {};
+  TRY(store.Delete(root + kIcebergHintKey));  // first: readers that open it from now on find no table
+  for (const ObjectInfo& object : objects) TRY(store.Delete(object.key));
+  return {};
+}
+
+Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest) {
+  std::string root = prefix + "/";
+  HudiKeeper keeper(store, prefix, log, newest);
+  TRY_ASSIGN(std::int64_t first, keeper.First());
+  for (std::int64_t version = first; version <= newest.version; ++version) {
+    TRY_ASSIGN(FaceObject object, keeper.Of(version));
+    TRY(PutExactly(store, root + object.key, object.bytes));
+  }
+  return PutExactly(store, root + kHudiPropertiesKey, HudiProperties(newest).bytes);
+}
+
+Status RenderIcebergUpTo(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest) {
+  std::string root = prefix + "/";
+  IcebergKeeper keeper(store, prefix, log, newest);
+  auto put = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
+    for (const FaceObject& object : rendering.objects) TRY(PutExactly(store, root + object.key, object.bytes));
+    if (version <= kIcebergMetadataFiles) return {};
+    return store.Delete(root + IcebergMetadataKey(version - kIcebergMetadataFiles - 1));
+  };
+  TRY(keeper.ForEach(kIcebergMetadataFiles, put));
+  return PutExactly(store, root + kIcebergHintKey, std::to_string(newest.version + 1));
+}
+
+class Checker {
+ public:
+  Checker(const ObjectStore& store, std::string root) : x_store(store), x_root(std::move(root)) {}
+
+  Status Compare(const FaceObject& object) {
+    TRY_ASSIGN(auto there, Read(x_store, x_root + object.key));
+    if (!there) x_wrong.push_back(object.key + " is missing");
+    if (there && *there != object.bytes) x_wrong.push_back(object.key + " does not hold what the log says");
+    return {};
+  }
+
+  std::vector<std::string> x_wrong;
+
+ private:
+  const ObjectStore& x_store;
+  const std::string x_root;
+};
+
+}  // namespace
+
+Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats) {
+  TRY(formats.hudi ? RenderHudi(store, prefix, log, newest) : DropHudi(store, prefix + "/"));
+  return formats.iceberg ? RenderIcebergUpTo(store, prefix, log, newest) : DropIceberg(store, prefix + "/");
+}
+
+Result<bool> FormatsAreCurrent(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats) {
+  std::string root = prefix + "/";
+  TRY_ASSIGN(bool properties, Exists(store, root + kHudiPropertiesKey));
+  TRY_ASSIGN(bool instant, Exists(store, root + HudiCommitKey(newest)));
+  TRY_ASSIGN(auto hint, Read(store, root + kIcebergHintKey));
+  bool hudi = formats.hudi ? properties && instant : !properties;
+  bool iceberg = formats.iceberg ? hint == std::to_string(newest.version + 1) : !hint.has_value();
+  return hudi && iceberg;
+}
+
+Result<std::vector<std::string>> CheckFormats(const ObjectStore& store, const std::string& prefix, Log& log,
+                                            const Snapshot& newest, TableFormats formats) {
+  Checker checker(store, prefix + "/");
+  if (formats.hudi) {
+    HudiKeeper keeper(store, prefix, log, newest);
+    for (std::int64_t version = 0; version <= newest.version; ++version) {
+      TRY_ASSIGN(FaceObject object, keeper.Of(version));
+      TRY(checker.Compare(object));
+    }
+    TRY(checker.Compare(HudiProperties(newest)));
+  }
+  if (formats.iceberg) {
+    IcebergKeeper keeper(store, prefix, log, newest);
+    auto compare = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
+      bool expired = version < newest.version - kIcebergMetadataFiles;
+      for (const FaceObject& object : rendering.objects) {
+        if (!expired || object.key != IcebergMetadataKey(version)) TRY(checker.Compare(object));
+      }
+      return {};
+    };
+    TRY(keeper.ForEach(0, compare));
+    TRY(checker.Compare(FaceObject{kIcebergHintKey, std::to_string(newest.version + 1)}));
+  }
+  return std::move(checker.x_wrong);
+}
+
+}  // namespace caudal
