@@ -1,0 +1,1 @@
+SELECT day, country FROM {{ ref('daily_sales') }} GROUP BY ALL HAVING count(*) > 1

@@ -1,0 +1,1 @@
+SELECT * FROM {{ ref('lines') }} WHERE quantity NOT BETWEEN -100000 AND 100000
