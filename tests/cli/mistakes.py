@@ -91,6 +91,14 @@ def two_mistakes(project):
     project.swap(SOURCE, "format: csv", "format: cvs")
 
 
+def only_a_run_finds(project):
+    project.write("sources/api.yaml", HTTP_SOURCE.replace("allow_private: true", "max_pages: 0, auth: {type: bearer}") % "http://h:99999/x")
+    project.write("sources/other.yaml", HTTP_SOURCE % "ftp://h/x")
+    with open(project.path(SOURCE), encoding="utf-8") as f:
+        text = f.read()
+    project.write(SOURCE, re.sub(r"glob: .*", 'glob: "/etc/*.csv"\n    delimiter: ";;"\n    max_files: 0', text, count=1))
+
+
 def log_gap(project):
     first = last_log(project, "gold/daily_sales")
     os.rename(first, first.replace("0.json", "2.json"))
@@ -217,6 +225,12 @@ CASES = [
     Case("a model's unknown table", ["run"], 2, [MODEL + r":\d+:\d+", "drops.sale", "drops.sales"], swap(MODEL, "FROM drops.sales", "FROM drops.sale")),
     Case("dbt's templates", ["run"], 2, [MODEL + r":\d+:\d+", "drops.sales"], swap(MODEL, "FROM drops.sales", "FROM {{ ref('sales') }}")),
     Case("models in a circle", ["run"], 2, [r"models/gold/[ab].sql", "gold.a", "gold.b"], cycle),
+    Case("what only a run found", ["validate"], 2,
+         [r"sources/api.yaml:2:\d+: error.*port.*'99999'", r"sources/api.yaml:2:\d+: error.*max_pages.*at least 1", r"sources/api.yaml:2:\d+: error.*bearer.*token",
+          r"sources/other.yaml:2:\d+: error.*'ftp://'.*http", SOURCE + r":\d+:\d+: error.*delimiter.*';;'", SOURCE + r":\d+:\d+: error.*max_files.*at least 1.*'0'",
+          SOURCE + r":\d+:\d+: error.*glob.*root", "7 errors"], only_a_run_finds, stdout=True),
+    Case("two ways to name rows", ["validate"], 2, [r"sources/erp.yaml:\d+:\d+: error.*'query' and 'table'", "next|take one"],
+         write("sources/erp.yaml", SQLITE_SOURCE + "    query: SELECT 1\n"), stdout=True),
     Case("all mistakes at once", ["validate"], 2, [r"caudal.yaml:\d+:\d+: error.*defualts", SOURCE + r":\d+:\d+: error.*cvs", "2 errors"],
          two_mistakes, stdout=True),
     # What a run meets.

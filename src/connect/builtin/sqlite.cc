@@ -40,16 +40,16 @@ ConnectorSpec Spec() {
   database.required = true;
   database.description = "The database file";
   spec.options.push_back(database);
-  const auto add = [&](const char* name, OptionType type, const char* description) {
-    OptionSpec option;
+  const auto add = [&](const char* name, OptionType type, const char* description) -> OptionSpec& {
+    OptionSpec& option = spec.stream_options.emplace_back();
     option.name = name;
     option.type = type;
     option.description = description;
-    spec.stream_options.push_back(option);
+    return option;
   };
   add("table", OptionType::kString, "Table or view; the stream's name, if neither this nor `query` is given");
   add("query", OptionType::kString,
-      "A SELECT in SQLite's own words instead of a table; its columns are VARCHAR unless `columns:` says more");
+      "A SELECT in SQLite's own words instead of a table; its columns are VARCHAR unless `columns:` says more").excludes = {"table"};
   add("select", OptionType::kStringList, "Only these columns of the table");
   return spec;
 }
