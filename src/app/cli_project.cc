@@ -25,6 +25,7 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen) {
 
   CLI::App* connection = app.add_subcommand("connection", "Work with the connections to sources");
   connection->require_subcommand(1);
+  connection->footer("Examples:\n  caudal connection test\n  caudal connection test erp rates");
   CLI::App* test = connection->add_subcommand("test", "Reach sources with their credentials; touches no data");
   auto sources = std::make_shared<std::vector<std::string>>();  // shared: as above
   test->add_option("SOURCE", *sources, "Names of sources; none: all of them");

@@ -383,7 +383,7 @@ Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, co
   } else {
     TRY_ASSIGN(run, workspace.state.Run(id));
     if (run.status == RunStatus::kSucceeded) {
-      return Error{ErrorKind::kInvalidArgument, "run " + id + " succeeded: nothing is left to do", "", ""};
+      return Error{ErrorKind::kInvalidArgument, "run " + id + " succeeded: nothing is left to do", "`caudal run` begins a new one", ""};
     }
   }
   TRY_ASSIGN(RunRequest request, RunRequestFromJson(run.command));

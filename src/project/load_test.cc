@@ -162,8 +162,8 @@ TEST(Load, BadSql) {
       {path, "SELECT 1 --gives a INT\n/* caudal: {owner: x} */", "models/gold/sales.sql:2:1: the header does not stand first; move '/* caudal: ... */' to the top of the file"},
       {path, "/* caudal: {owner: x} */ SELECT a\n  FROM silver.ordres", "models/gold/sales.sql:2:8: nothing makes the table silver.ordres; did you mean 'silver.orders'?"},
       {path, "SELECT a FROM orders", "models/gold/sales.sql:1:15: the table orders is named without its schema; did you mean 'silver.orders'?"},
-      {path, "-- ü\nSELECT 'ü', bad --problem parser@19 syntax error at \"bad\"", "models/gold/sales.sql:2:13: syntax error at \"bad\""},
-      {path, "/* caudal:\nowner: x\n*/\n\nSELECT x --problem binder@7 column x not found!\nFROM silver.orders", "models/gold/sales.sql:5:8: column x not found"},
+      {path, "-- ü\nSELECT 'ü', bad --problem parser@19 syntax error at \"bad\"", "models/gold/sales.sql:2:13: syntax error at \"bad\"; correct the SQL at this place; names that are also words of SQL stand in double quotes"},
+      {path, "/* caudal:\nowner: x\n*/\n\nSELECT x --problem binder@7 column x not found!\nFROM silver.orders", "models/gold/sales.sql:5:8: column x not found; correct the SQL at this place"},
       {path, "SELECT * FROM gold.sales", "models/gold/sales.sql:1:15: the model gold.sales reads itself; read what it is made of"},
       {path, "SELECT * FROM {{ ref('orders') }}", "models/gold/sales.sql:1:15: a template of dbt: {{ ref('orders') }}; write silver.orders"},
       {path, "SELECT * FROM {{ source('shop_files', 'line') }} JOIN {{ref(\"order\")}}",
@@ -212,7 +212,7 @@ TEST(Load, BadPipelinesAndTests) {
       {"tests/t.yaml", "model: silver.orders\nexpect: []\nparameters: {flor: 1}\n", "tests/t.yaml:1:1: unknown parameter 'flor'; did you mean 'floor'?"},
       {"tests/t.yaml", "- {name: a, model: silver.orders, expect: []}\n- {name: a, model: silver.orders, expect: []}\n", "tests/t.yaml:2:3: two tests are named 'a' (also tests/t.yaml:1:3); rename one of them"},
       {"model/x.sql", "SELECT 1", "warning: model: the folder 'model' is not read; did you mean 'models'?"},
-      {"topics/x.yaml", "a: 1", "warning: topics: the folder 'topics' is not read yet"},
+      {"topics/x.yaml", "a: 1", "warning: topics: the folder 'topics' is not read yet; leave it, or move it away: it changes nothing"},
       {"README.md", "hello", ""},
   });
 }

@@ -1,5 +1,7 @@
 #include "state/sqlite.h"
 
+#include <cerrno>
+
 namespace caudal {
 namespace {
 
@@ -96,9 +98,12 @@ Error Database::LastError() const {
       return Error{ErrorKind::kCorruption, text,
                    "move the file away: tables and cursors do not depend on it, only the record of past runs", ""};
     case SQLITE_IOERR:
-      return Error{ErrorKind::kUnavailable, text, "look at the disk", ""};
+      if (sqlite3_system_errno(x_database.get()) == EFBIG) {
+        return Error{ErrorKind::kUnavailable, text + ": the file would pass the size limit of this user", "raise it (`ulimit -f`)", ""};
+      }
+      return Error{ErrorKind::kUnavailable, text, "look at the disk (dmesg), then try again", ""};
     default:
-      return Error{ErrorKind::kInternal, text, "", ""};
+      return Error{ErrorKind::kInternal, text, "please report it with the command", ""};
   }
 }
 

@@ -99,6 +99,21 @@ def only_a_run_finds(project):
     project.write(SOURCE, re.sub(r"glob: .*", 'glob: "/etc/*.csv"\n    delimiter: ";;"\n    max_files: 0', text, count=1))
 
 
+def wrong_cursor(project):
+    project.write("sources/erp.yaml", SQLITE_SOURCE + "    incremental: updatd_at\n")
+    database = sqlite3.connect(project.path("erp.db"))
+    database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, updated_at TEXT)")
+    database.close()
+
+
+def secrets(text):
+    def change(project):
+        project.write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}")
+        project.write(".caudal/secrets.env", text)
+        os.chmod(project.path(".caudal/secrets.env"), 0o600)
+    return change
+
+
 def log_gap(project):
     first = last_log(project, "gold/daily_sales")
     os.rename(first, first.replace("0.json", "2.json"))
@@ -198,7 +213,7 @@ CASES = [
     Case("a stream rendered", ["render", "drops.sales"], 2, [SOURCE, "has no SQL"]),
     # SQL.
     Case("no SQL", ["sql", "SELEC 1"], 2, [r"query:1:\d+"]),
-    Case("a table that is not there", ["sql", "SELECT * FROM gold.daily_slaes"], 2, ["gold.daily_slaes|daily_slaes", "daily_sales"]),
+    Case("a table that is not there", ["sql", "SELECT * FROM gold.daily_slaes"], 3, ["gold.daily_slaes|daily_slaes", "daily_sales"]),
     Case("a column that is not there", ["sql", "SELECT\n  revenu FROM gold.daily_sales"], 2, ["query:2:3", "revenu", "revenue"]),
     Case("a statement that writes", ["sql", "CREATE TABLE x AS SELECT 1"], 2, ["SELECT"]),
     Case("two statements", ["sql", "SELECT 1; SELECT 2"], 2, ["one|SELECT"]),
@@ -335,4 +350,43 @@ CASES = [
          write("models/gold/a.sql", "SELECT CAST(product AS BIGINT) AS n FROM drops.sales\n"), stdout=True),
     Case("a partition with too long a name", ["run", "--no-retry"], 1, ["File name too long", "255 bytes"],
          write("models/gold/a.sql", "/* caudal:\nmaterialize: {table: true, partition_by: p}\n*/\nSELECT repeat('x', 300) AS p, 1 AS y\n"), stdout=True),
+    # A next step for each.
+    Case("a model whose SQL breaks off", ["run"], 2, ["models/gold/a.sql:1:", "syntax error", "next: correct the SQL at this place"], write("models/gold/a.sql", "SELECT 1 +\n")),
+    Case("a model that inserts", ["run"], 2, ["models/gold/a.sql:1:1", "only a SELECT", "next: write one SELECT"], write("models/gold/a.sql", "INSERT INTO x VALUES (1)\n")),
+    Case("a query that inserts", ["sql", "INSERT INTO x VALUES (1)"], 2, ["query:1:1: only a SELECT", "next: write one SELECT"]),
+    Case("a query that breaks off", ["sql", "SELECT 1 +"], 2, ["query:1:", "syntax error", "next: correct the SQL"]),
+    Case("a parameter of no type", ["sql", "SELECT $x"], 2, [r"the type of \$x is not clear", r"next: write \$x::VARCHAR"]),
+    Case("the engine's list of tables", ["sql", "SHOW TABLES"], 2, ["SHOW lists what the engine holds", "next: `caudal show` lists the tables"]),
+    Case("a query of no table", ["sql", "SELECT * FROM gold.daily_sale"], 3, [r"query:1:15: no table is published as gold.daily_sale\n", "did you mean 'gold.daily_sales'"]),
+    Case("a query of the engine's table", ["sql", "FROM sqlite_master"], 3, ["no table is published as sqlite_master", "caudal show"]),
+    Case("a query of a table that waits", ["sql", "FROM gold.later"], 3, ["gold.later was never built", r"caudal run -s \+gold.later"],
+         write("models/gold/later.sql", "SELECT 1 AS a\n")),
+    Case("no such column of a query", ["sql", "SELECT quantty FROM gold.daily_sales"], 2, ["query:1:8: .*quantty.*\n", "did you mean 'quantity'"]),
+    Case("no such location", ["run", "--no-retry"], 3, [SOURCE + r":\d+:\d+: cannot open the location: No such file", "next: correct `location:` of the source, or create the folder"],
+         swap(SOURCE, "location: drops", "location: dropz"), stdout=True),
+    Case("a lake that is a file", ["run"], 2, [r"caudal.yaml:3:7: the lake should be a folder, and there is a file: .*/README", "next: move the file away"],
+         both(write("README", "x"), swap("caudal.yaml", "lake: lake", "lake: README"))),
+    Case("a lake that leads nowhere", ["validate"], 2, [r"caudal.yaml:3:7: error: the lake is a link that leads nowhere: .* -> /nowhere", "next: create the folder behind it"],
+         both(link("/nowhere", "elsewhere"), swap("caudal.yaml", "lake: lake", "lake: elsewhere")), stdout=True),
+    Case("a cursor that is no column", ["run", "-s", "source:erp", "--no-retry"], 3, [r"sources/erp.yaml:\d+:\d+: the stream orders has no column 'updatd_at', which `incremental:` names",
+         'next: did you mean one of .*"updated_at"'], wrong_cursor, stdout=True),
+    Case("a database of no byte", ["run", "-s", "source:erp", "--no-retry"], 1, ["erp.db", "the database file is empty", "next: correct `database:`"],
+         both(write("sources/erp.yaml", SQLITE_SOURCE), write("erp.db", "")), stdout=True),
+    Case("an API that is not there", ["run", "-s", "source:rates", "--no-retry"], 5, ["127.0.0.1", "next: check that the server runs"], closed_port, stdout=True),
+    # Advice that fits.
+    Case("a file for a project", ["run", "--project", "caudal.yaml"], 2, ["--project: --project takes the project's folder, and this is a file", "next: give the folder: --project /"]),
+    Case("a folder of secrets", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env: .*is no file", "next: put the secrets into a file"],
+         both(write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}"), lambda project: os.makedirs(project.path(".caudal/secrets.env"))), stdout=True),
+    Case("a secret without its name", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env:2:1: this line holds no '='", "next: write NAME=value"],
+         secrets("A=1\nhttp://127.0.0.1:1\n"), stdout=True),
+    Case("a secret with a name of two words", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env:1:1: this line begins with no name"],
+         secrets("export RATES_URL=x\n"), stdout=True),
+    Case("an empty secret", ["run", "-s", "source:rates", "--no-retry"], 3, [r"\$\{RATES_URL\} for client.base_url, which is empty", "export RATES_URL"],
+         secrets("RATES_URL=\n"), env={"RATES_URL": ""}, stdout=True),
+    Case("an intent that is none", ["run", "--no-retry"], 1, ["the intent drops/sales/.hoodie/.temp/x.intent.json is not valid JSON: line 1, byte 9", "next: move it away"],
+         both(write(NEW_DROP, HEAD + "6,2026-01-03,apples,1,1.00\n"), write("lake/drops/sales/.hoodie/.temp/x.intent.json", '{"txid":}')), stdout=True),
+    Case("a schema of our own", ["validate"], 2, ["models/caudal_lake: error|models/caudal_lake/a.sql: error: the schema 'caudal_lake' is reserved for Caudal's own data", "next: rename the folder"],
+         write("models/caudal_lake/a.sql", "SELECT 1 AS a\n"), stdout=True),
+    Case("a file of another table", ["run", "--no-retry"], 1, [NEW_DROP[6:] + r" has no column of drops.sales: it has city, people; the table has sale_id, sold_on, product, quantity, price",
+         "next: take the file out of the location"], write(NEW_DROP, "city,people\nMadrid,3\n"), stdout=True),
 ]

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -25,11 +26,11 @@ def caudal(folder, *words, env=None, timeout=120, stdin=subprocess.DEVNULL):
 
 
 def tree_hash(folder):
-    """Names and bytes of all tables: everything but staging and raw objects, which no reader looks at."""
+    """Names and bytes of all tables: everything but staging, raw objects and locks, which no reader looks at."""
     digest = hashlib.sha256()
     for at, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if os.path.join(at, f) not in [os.path.join(folder, n) for n in (".staging", "raw")])
-        for name in sorted(files):
+        for name in sorted(set(files) - {".lake.lock"}):
             path = os.path.join(at, name)
             digest.update(os.path.relpath(path, folder).encode() + b"\0")
             with open(path, "rb") as f:
@@ -128,6 +129,41 @@ class BadInput(unittest.TestCase):
         for words in (["show"], ["check"], ["sql", "FROM gold.daily_sales"], ["why", "drops.sales", "--where", "sale_id = 4"]):
             looked = caudal(project.folder, *words)
             self.assertEqual(looked.returncode, 0, f"{words}: who only looks needs no right to write\n{looked.stdout}{looked.stderr}")
+
+    def limited(self, project, what, most, user=None):
+        """A run under a limit of the system, as another user where root has none."""
+        def limit():
+            resource.setrlimit(what, (most, most))
+            if user:
+                os.setgroups([])
+                os.setgid(user)
+                os.setuid(user)
+        return subprocess.run([CAUDAL, "run", "--full-refresh", "--no-retry"], cwd=project.folder, text=True, capture_output=True, timeout=120,
+                              stdin=subprocess.DEVNULL, preexec_fn=limit)
+
+    def test_files_that_may_not_grow(self):
+        project = self.project()
+        before = tree_hash(project.path("lake"))
+        for most in (0, 1000, 9000):
+            done = self.limited(project, resource.RLIMIT_FSIZE, most)
+            self.assertEqual(done.returncode, 5, f"{most}: {done.stdout}{done.stderr}")
+            self.assertRegex(done.stdout + done.stderr, "next: .*ulimit -f")
+        self.assertEqual(tree_hash(project.path("lake")), before)
+
+    def test_processes_that_may_not_start(self):
+        project = self.project()
+        nobody = 65534
+        if os.getuid() != 0 or subprocess.run([CAUDAL, "--version"], capture_output=True, user=nobody, check=False).returncode != 0:
+            self.skipTest("needs root, and a program that everybody may run")
+        os.chmod(os.path.dirname(project.folder), 0o755)
+        for at, _, files in os.walk(project.folder):
+            for path in [at] + [os.path.join(at, name) for name in files]:
+                os.chown(path, nobody, nobody)
+        others = len([p for p in os.listdir("/proc") if p.isdigit() and os.path.exists(f"/proc/{p}") and os.stat(f"/proc/{p}").st_uid == nobody])
+        for more in (2, 5, 8):
+            done = self.limited(project, resource.RLIMIT_NPROC, others + more, nobody)
+            self.assertEqual(done.returncode, 5, f"{more}: {done.stdout}{done.stderr}")
+            self.assertRegex(done.stdout + done.stderr, "next: .*ulimit -u")
 
     def test_ctrl_c(self):
         project = self.project()

@@ -173,7 +173,8 @@ Result<Reach> ReachOf(const Options& options) {
   for (const auto* map : {&reach.http.headers, &reach.http.credentials}) {
     for (const auto& [name, value] : *map) {
       if ((name + value).find_first_of("\r\n") == std::string::npos) continue;
-      return Error{ErrorKind::kInvalidArgument, "a header holds a line end: " + name, "", ""};
+      return Error{ErrorKind::kInvalidArgument, "a header holds a line end: " + name,
+                   "write the value, or the secret behind it, in one line", ""};
     }
   }
   return reach;
@@ -349,7 +350,8 @@ class HttpRead {
     }
     if (x_kind.empty()) x_kind = kind;
     if (kind != x_kind) {
-      return Error{ErrorKind::kCorruption, fmt::format("a page is {}, the ones before were {}: {}", kind, x_kind, place), "", ""};
+      return Error{ErrorKind::kCorruption, fmt::format("a page is {}, the ones before were {}: {}", kind, x_kind, place),
+                   "write `format:` of the endpoint, or correct `paginator:`", ""};
     }
     PageSeen seen;
     seen.answer = &answer;
