@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/clock.h"
@@ -274,9 +275,14 @@ Result<T> RunAs(Engine& engine, J job, const RunOptions& options, JobCost* cost)
 }  // namespace
 
 Result<std::unique_ptr<Engine>> MakeWorkerPool(PoolOptions options) {
-  auto pool = std::make_unique<WorkerPool>(std::move(options));
-  TRY(pool->WaitForFirst());
-  return std::unique_ptr<Engine>(std::move(pool));
+  try {
+    auto pool = std::make_unique<WorkerPool>(std::move(options));
+    TRY(pool->WaitForFirst());
+    return std::unique_ptr<Engine>(std::move(pool));
+  } catch (const std::system_error& failure) {
+    return Error{ErrorKind::kUnavailable, fmt::format("the system gives no thread to start workers: {}", failure.what()),
+                 "raise the limit of processes of this user (`ulimit -u`), or end some", ""};
+  }
 }
 
 Result<ComputeResult> RunCompute(Engine& engine, ComputeJob job, const RunOptions& options, JobCost* cost) {

@@ -7,6 +7,19 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
 
+/// A file: URI, in which these three mean something else.
+std::string UriOf(const std::string& path, std::string_view query) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + std::string(query);
+}
+
 }  // namespace
 
 Statement& Statement::Bind(std::string_view text) {
@@ -50,12 +63,16 @@ std::optional<std::int64_t> Statement::Optional(int column) const {
   return Number(column);
 }
 
-Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
+Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access) {
   auto database = std::make_unique<Database>();
   database->x_path = path;
   sqlite3* handle = nullptr;
-  int code = sqlite3_open_v2(path.c_str(), &handle,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const std::string name = access == Access::kEmpty    ? ":memory:"
+                           : access == Access::kFrozen ? UriOf(path, "?immutable=1")
+                                                       : path;
+  const int writes = access == Access::kWrite || access == Access::kEmpty ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int uri = access == Access::kFrozen ? SQLITE_OPEN_URI : 0;
+  int code = sqlite3_open_v2(name.c_str(), &handle, writes | uri | SQLITE_OPEN_NOMUTEX, nullptr);
   database->x_database.reset(handle);
   if (code != SQLITE_OK) return database->LastError();
   sqlite3_extended_result_codes(handle, 1);

@@ -106,6 +106,11 @@ def wrong_cursor(project):
     database.close()
 
 
+def file_for_state(project):
+    shutil.rmtree(project.path(".caudal"))
+    project.write(".caudal", "")
+
+
 def secrets(text):
     def change(project):
         project.write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}")
@@ -374,6 +379,7 @@ CASES = [
          both(write("sources/erp.yaml", SQLITE_SOURCE), write("erp.db", "")), stdout=True),
     Case("an API that is not there", ["run", "-s", "source:rates", "--no-retry"], 5, ["127.0.0.1", "next: check that the server runs"], closed_port, stdout=True),
     # Advice that fits.
+    Case("a file for the state's folder", ["run"], 2, [r"a file stands where the folder of the state store should be: .*/\.caudal\n", "next: move it away"], file_for_state),
     Case("a file for a project", ["run", "--project", "caudal.yaml"], 2, ["--project: --project takes the project's folder, and this is a file", "next: give the folder: --project /"]),
     Case("a folder of secrets", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env: .*is no file", "next: put the secrets into a file"],
          both(write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}"), lambda project: os.makedirs(project.path(".caudal/secrets.env"))), stdout=True),

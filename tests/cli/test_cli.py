@@ -10,6 +10,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -129,6 +130,47 @@ class BadInput(unittest.TestCase):
         for words in (["show"], ["check"], ["sql", "FROM gold.daily_sales"], ["why", "drops.sales", "--where", "sale_id = 4"]):
             looked = caudal(project.folder, *words)
             self.assertEqual(looked.returncode, 0, f"{words}: who only looks needs no right to write\n{looked.stdout}{looked.stderr}")
+
+    def read_only(self, project):
+        if subprocess.run(["mount", "--bind", project.folder, project.folder], capture_output=True, check=False).returncode != 0:
+            self.skipTest("a folder cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", project.folder], check=False)
+        subprocess.run(["mount", "-o", "remount,ro,bind", project.folder], check=True)
+
+    def test_a_project_that_cannot_be_written(self):
+        looks = (["show"], ["show", "gold.daily_sales"], ["history"], ["history", "drops.sales"], ["sql", "FROM gold.daily_sales"], ["validate"], ["plan"],
+                 ["render", "gold.daily_sales"], ["why", "drops.sales", "--where", "sale_id = 4"])
+        project = self.project()
+        runs = len(json.loads(caudal(project.folder, "history", "--output", "json").stdout)["runs"])
+        self.read_only(project)
+        for words in looks:
+            looked = caudal(project.folder, *words)
+            self.assertEqual(looked.returncode, 0, f"{words}: who only looks needs no right to write\n{looked.stdout}{looked.stderr}")
+        self.assertEqual(len(json.loads(caudal(project.folder, "history", "--output", "json").stdout)["runs"]), runs)
+        for words in (["run"], ["check"], ["retry"]):
+            done = caudal(project.folder, *words)
+            self.assertIn(done.returncode, (3, 4), f"{words}\n{done.stdout}{done.stderr}")
+            self.assertRegex(done.stderr, "next: ")
+        never_run = self.project()
+        shutil.rmtree(never_run.path(".caudal"))
+        self.read_only(never_run)
+        for words in looks:
+            self.assertEqual(caudal(never_run.folder, *words).returncode, 0, words)
+
+    def test_a_killed_runs_state_in_a_project_that_cannot_be_written(self):
+        project = self.project()
+        left = sqlite3.connect(project.path(".caudal/state.db"), isolation_level=None)
+        left.execute("PRAGMA wal_autocheckpoint = 0")
+        left.execute("UPDATE run SET pipeline = 'other'")
+        for name in ("state.db", "state.db-wal"):
+            shutil.copy(project.path(".caudal/" + name), os.path.dirname(project.folder))
+        left.close()
+        for name in ("state.db", "state.db-wal"):
+            shutil.copy(os.path.join(os.path.dirname(project.folder), name), project.path(".caudal"))
+        self.read_only(project)
+        done = caudal(project.folder, "history")
+        self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, "next: a run was killed and left what only a writer can read")
 
     def limited(self, project, what, most, user=None):
         """A run under a limit of the system, as another user where root has none."""
