@@ -180,6 +180,30 @@ def spoiled_data_file(project):
             f.write(b"\xff" * 4)
 
 
+def raw_objects(project):
+    folder = project.path("lake/raw")
+    return sorted(os.path.join(d, n) for d, _, names in os.walk(folder) for n in names if n.endswith(".zst"))
+
+
+def flip(path):
+    with open(path, "r+b") as f:
+        f.seek(os.path.getsize(path) // 2)
+        byte = f.read(1)
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte[0] ^ 1]))
+
+
+def forget_digests(project):
+    """The log as versions wrote it that noted none."""
+    for table in ("drops/sales", "gold/daily_sales"):
+        path = last_log(project, table)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        assert "caudal.sha256" in text, text
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(re.sub(r'"caudal.sha256":"[0-9a-f]{64}",', "", text))
+
+
 CASES = [
     # What is typed.
     Case("unknown verb", ["rnu"], 2, ["there is no verb 'rnu'", "did you mean 'run'"]),
@@ -378,6 +402,22 @@ CASES = [
     Case("a database of no byte", ["run", "-s", "source:erp", "--no-retry"], 1, ["erp.db", "the database file is empty", "next: correct `database:`"],
          both(write("sources/erp.yaml", SQLITE_SOURCE), write("erp.db", "")), stdout=True),
     Case("an API that is not there", ["run", "-s", "source:rates", "--no-retry"], 5, ["127.0.0.1", "next: check that the server runs"], closed_port, stdout=True),
+    # Bytes that changed.
+    Case("a flipped byte in a data file", ["doctor", "--deep"], 7, [r"gold.daily_sales  data file gold/daily_sales/.*\.parquet is not the one that was committed \(SHA-256 differs\)",
+         "next: restore it from a copy, or rebuild: caudal run -s gold.daily_sales --full-refresh"], lambda project: flip(data_files(project, "gold/daily_sales")[0]), stdout=True),
+    Case("a flipped byte in a raw object", ["doctor", "--deep"], 7, [r"drops.sales  raw object raw/drops/sales/.*\.zst", "next: restore it from a copy: a rebuild from raw would fail", "1 finding"],
+         lambda project: flip(raw_objects(project)[0]), stdout=True),
+    Case("a raw object of another content", ["doctor", "--deep"], 7, [r"drops.sales  .*\(SHA-256 differs\): raw/drops/sales/", "1 finding"],
+         lambda project: shutil.copy(*raw_objects(project)), stdout=True),
+    Case("a raw object that was cut", ["doctor", "--deep"], 7, [r"drops.sales  raw object raw/drops/sales/.*\.zst", "1 finding"],
+         lambda project: os.truncate(raw_objects(project)[0], os.path.getsize(raw_objects(project)[0]) // 2), stdout=True),
+    Case("bytes that nobody noted", ["doctor", "--deep"], 0, ["2 raw objects, every byte as it was written"], forget_digests, stdout=True),
+    Case("values that the statistics deny", ["doctor", "--deep"], 7, ["drops.sales  data file drops/sales/.*holds other values than the log's statistics say"],
+         both(forget_digests, swap_in_log("drops/sales", r'\"sale_id\":5', r'\"sale_id\":4')), stdout=True),
+    Case("rows that nobody noted", ["doctor", "--deep"], 7, ["drops.sales  data file drops/sales/.*has 5 rows, the log says 6"],
+         both(forget_digests, swap_in_log("drops/sales", r'\"numRecords\":5', r'\"numRecords\":6')), stdout=True),
+    Case("a data file that nobody can decode", ["doctor", "--deep"], 7, ["gold.daily_sales  data file gold/daily_sales/.*cannot be read"], both(forget_digests, spoiled_data_file),
+         stdout=True),
     # Advice that fits.
     Case("a file for the state's folder", ["run"], 2, [r"a file stands where the folder of the state store should be: .*/\.caudal\n", "next: move it away"], file_for_state),
     Case("a file for a project", ["run", "--project", "caudal.yaml"], 2, ["--project: --project takes the project's folder, and this is a file", "next: give the folder: --project /"]),
