@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <map>
+#include <system_error>
 
 #include "app/exit_code.h"
 
@@ -110,6 +111,10 @@ int Parse(int argc, char** argv) {
   return Execute(typed, chosen, app.get_subcommands().front()->get_name());
 }
 
+Error Bug(const std::exception& failure) {
+  return Error{ErrorKind::kInternal, std::string("a bug of caudal: ") + failure.what(), "please report it with the command", ""};
+}
+
 std::vector<std::string> OptionNames(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -147,9 +152,15 @@ Error ExplainMistake(const CLI::App& app, const std::string& message, const std:
 int RunCli(int argc, char** argv) {
   try {
     return Parse(argc, argv);
+  } catch (const std::system_error& failure) {
+    const bool limit = failure.code() == std::errc::resource_unavailable_try_again;
+    return Console(AskedFormat(argc, argv), true)
+        .Fail(limit ? Error{ErrorKind::kUnavailable, "the system gives no thread: too many processes of this user",
+                            "raise the limit (`ulimit -u`), or end some, then try again", ""}
+                    : Bug(failure));
   } catch (const std::exception& failure) {
     return Console(AskedFormat(argc, argv), true)
-        .Fail(Error{ErrorKind::kInternal, std::string("a bug of caudal: ") + failure.what(), "please report it with the command", ""});
+        .Fail(Bug(failure));
   }
 }
 

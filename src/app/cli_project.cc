@@ -25,6 +25,7 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen) {
 
   CLI::App* connection = app.add_subcommand("connection", "Work with the connections to sources");
   connection->require_subcommand(1);
+  connection->footer("Examples:\n  caudal connection test\n  caudal connection test erp rates");
   CLI::App* test = connection->add_subcommand("test", "Reach sources with their credentials; touches no data");
   auto sources = std::make_shared<std::vector<std::string>>();  // shared: as above
   test->add_option("SOURCE", *sources, "Names of sources; none: all of them");
@@ -34,8 +35,12 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen) {
   });
 
   CLI::App* doctor = app.add_subcommand("doctor", "Examine machine, workers, state, lake and every table's files");
-  doctor->footer("Example:\n  caudal doctor");
-  doctor->callback([&chosen] { chosen = [](const Command& command) { return DoctorVerb(command); }; });
+  auto doctor_options = std::make_shared<DoctorOptions>();  // shared: as above
+  doctor->add_flag("--deep", doctor_options->deep, "Also read every byte of every data file and raw object, and compare its SHA-256");
+  doctor->footer("Examples:\n  caudal doctor\n  caudal doctor --deep");
+  doctor->callback([&chosen, doctor_options] {
+    chosen = [doctor_options](const Command& command) { return DoctorVerb(command, *doctor_options); };
+  });
 
   for (CLI::App* verb : {init, validate, connection, test, doctor}) {
     verb->group("Project");

@@ -1,6 +1,7 @@
 // The one executable. `caudal worker --fd N [--no-sandbox]` is started by the worker pool alone; all else is the
 // command line.
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
@@ -42,6 +43,8 @@ extern "C" const char* __asan_default_options() { return "quarantine_size_mb=16"
 #endif
 
 int main(int argc, char** argv) {
+  // A write past the size limit of files fails with an error instead, in workers, too: they inherit it.
+  std::signal(SIGXFSZ, SIG_IGN);
   if (argc > 1 && std::string_view(argv[1]) == "worker") return RunWorker(argc, argv);
   return caudal::RunCli(argc, argv);
 }

@@ -216,7 +216,7 @@ class RandomSource {
   }
 
   void Sql(const std::string& sql) const {
-    auto database = Database::Open(x_project + "/" + x_name + "/rows.db");
+    auto database = Database::Open(x_project + "/" + x_name + "/rows.db", Access::kWrite);
     ASSERT_TRUE(database) << database.error().ToString();
     Status done = (*database)->Execute(sql.c_str());
     ASSERT_TRUE(done) << sql << ": " << done.error().ToString();

@@ -97,6 +97,10 @@ Result<std::string> FolderOf(const GlobalOptions& options) {
   const fs::path folder = fs::absolute(options.project, error).lexically_normal();
   if (!fs::exists(folder / "caudal.yaml", error)) {
     const bool there = fs::is_directory(folder, error);
+    if (!there && fs::exists(folder, error)) {
+      return Error{ErrorKind::kInvalidArgument, "--project takes the project's folder, and this is a file: " + folder.string(),
+                   "give the folder: --project " + ShellQuoted(folder.parent_path().string()), "--project"};
+    }
     return Error{ErrorKind::kNotFound,
                  there ? "there is no caudal.yaml in " + folder.string() : "there is no folder " + folder.string(),
                  "`caudal init " + ShellQuoted(options.project) + "` starts a project there", ""};

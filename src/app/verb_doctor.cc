@@ -62,6 +62,12 @@ Result<std::string> ExamineSpace(const std::string& folder) {
   return free;
 }
 
+std::string InWords(const LakeReport& report, bool deep) {
+  if (!report.findings.empty()) return Counted(static_cast<std::int64_t>(report.findings.size()), "finding");
+  const std::string all = Counted(report.data_files, "data file") + " and " + Counted(report.raw_objects, "raw object");
+  return "every version is readable; " + all + (deep ? ", every byte as it was written" : " are there; --deep reads their bytes");
+}
+
 Json ExaminationDocument(const Examination& examination) {
   Json document{{"what", examination.what}, {"ok", !examination.error}, {"found", examination.found}};
   if (examination.error) document["error"] = ErrorDocument(*examination.error)["error"];
@@ -122,8 +128,9 @@ Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::st
   return code.value_or(kExitOk);
 }
 
-Result<int> DoctorVerb(const Command& command) {
+Result<int> DoctorVerb(const Command& command, const DoctorOptions& options) {
   const Console& console = command.console;
+  const CancelFlag& cancel = CatchInterrupts();
   TRY_ASSIGN(auto session, Session::Open(command.global));
   std::vector<Examination> examinations;
   const auto examine = [&](const std::string& what, Result<std::string> result) {
@@ -148,11 +155,9 @@ Result<int> DoctorVerb(const Command& command) {
   if (workspace) {
     examine("lake", ExamineStore(**workspace));
     examine("space", ExamineSpace((*workspace)->lake_root));
-    auto found = ExamineLake(**workspace);
-    if (found) findings = *std::move(found);
-    examine("tables", found ? Result<std::string>(findings.empty() ? "every version is readable, every file is there"
-                                                                  : Counted(static_cast<std::int64_t>(findings.size()), "finding"))
-                            : Result<std::string>(std::move(found).error()));
+    auto found = ExamineLake(**workspace, options.deep ? Depth::kBytes : Depth::kSizes, &cancel);
+    if (found) findings = found->findings;
+    examine("tables", found ? Result<std::string>(InWords(*found, options.deep)) : Result<std::string>(std::move(found).error()));
   }
   int code = kExitOk;
   for (const Examination& examination : examinations) {

@@ -31,7 +31,7 @@ Result<std::string> QueryText(const SqlOptions& options) {
     } else {
       std::ifstream in(options.file, std::ios::binary);
       if (!in || in.peek() == std::ifstream::traits_type::eof()) {
-        if (in.is_open() && in.eof()) return Error{ErrorKind::kInvalidArgument, options.file + " holds no query", "", "-f"};
+        if (in.is_open() && in.eof()) return Error{ErrorKind::kInvalidArgument, options.file + " holds no query", "write one SELECT into it", "-f"};
         return PosixError(errno == 0 ? EIO : errno, "read", options.file);
       }
       bytes << in.rdbuf();

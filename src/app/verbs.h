@@ -89,6 +89,9 @@ Result<int> SqlVerb(const Command& command, const SqlOptions& options);
 Result<int> RenderVerb(const Command& command, const std::string& model);
 
 Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::string>& sources);
-Result<int> DoctorVerb(const Command& command);
+struct DoctorOptions {
+  bool deep = false;
+};
+Result<int> DoctorVerb(const Command& command, const DoctorOptions& options);
 
 }  // namespace caudal

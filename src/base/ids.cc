@@ -4,6 +4,10 @@
 #include <sys/random.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
 
 #include "base/check.h"
 
@@ -82,6 +86,21 @@ std::string Md5::Hex() {
   unsigned int n = 0;
   CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(x_context), out.data(), &n) == 1, "MD5 final");
   return ::caudal::Hex(out.data(), n);
+}
+
+Result<std::string> Sha256OfFile(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+  const auto failed = [&](ErrorKind kind) {
+    return Error{kind, "cannot read " + path + ": " + std::strerror(errno), "look at the file, its rights and its disk", ""};
+  };
+  if (!file) return failed(errno == ENOENT ? ErrorKind::kNotFound : errno == EACCES ? ErrorKind::kPermission : ErrorKind::kUnavailable);
+  Sha256 digest;
+  std::string buffer(std::size_t{1} << 20, '\0');
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0;) {
+    digest.Update(std::string_view(buffer).substr(0, n));
+  }
+  if (std::ferror(file.get()) != 0) return failed(ErrorKind::kUnavailable);
+  return digest.Hex();
 }
 
 }  // namespace caudal

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace caudal {
 
 /// A random UUID, version 4, lower case.
@@ -30,6 +32,9 @@ class Sha256 {
  private:
   void* x_context;
 };
+
+/// SHA-256 of a file's bytes. Errors: kNotFound, kPermission, kUnavailable.
+Result<std::string> Sha256OfFile(const std::string& path);
 
 /// The same for MD5: only for checksum files that others wrote.
 class Md5 {

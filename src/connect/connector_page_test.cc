@@ -15,7 +15,7 @@ constexpr std::string_view kEnd = "<!-- /spec -->";
 std::string TypeName(const OptionSpec& option) {
   switch (option.type) {
     case OptionType::kString: return "text";
-    case OptionType::kInteger: return "number";
+    case OptionType::kInteger: return option.least == 0 ? "number" : "number, at least " + std::to_string(option.least);
     case OptionType::kBoolean: return "true or false";
     case OptionType::kDuration: return "duration, `15m`";
     case OptionType::kSize: return "size, `64MB`";

@@ -22,7 +22,10 @@ Error Refused(const std::string& what, const std::string& path, int number) {
                          : number == ENOENT || number == ENOTDIR ? ErrorKind::kNotFound
                          : number == ELOOP ? ErrorKind::kInvalidArgument
                                            : ErrorKind::kUnavailable;
-  const char* next = kind == ErrorKind::kPermission ? "give the user who runs caudal the right to read it" : "";
+  const char* next = kind == ErrorKind::kPermission ? "give the user who runs caudal the right to read it"
+                     : kind == ErrorKind::kNotFound ? "correct `location:` of the source, or create the folder"
+                     : kind == ErrorKind::kInvalidArgument ? "symlinks lead in a circle: take one away"
+                                                           : "try again; if it stays, look at the disk (dmesg)";
   return Error{kind, fmt::format("cannot {}: {}: {}", what, std::strerror(number), path), next, ""};
 }
 

@@ -163,11 +163,13 @@ class CurlClient final : public HttpClient {
                      "write that place as base_url, if it is right", ""};
       }
       if (url.starts_with("https://") && next.starts_with("http://")) {
-        return Error{ErrorKind::kPermission, "the server redirects from https to http: " + PublicUrl(next), "", ""};
+        return Error{ErrorKind::kPermission, "the server redirects from https to http: " + PublicUrl(next),
+                     "write the address that it means as base_url, or have the server mended", ""};
       }
       url = next;
     }
-    return Error{ErrorKind::kUnavailable, "the server redirects without end: " + PublicUrl(first), "", ""};
+    return Error{ErrorKind::kUnavailable, "the server redirects without end: " + PublicUrl(first),
+                 "correct base_url or `path:`", ""};
   }
 
   Result<HttpAnswer> Once(const std::string& url, const std::map<std::string, std::string>& extra, bool home,
@@ -247,14 +249,16 @@ class CurlClient final : public HttpClient {
       return Error{ErrorKind::kInvalidArgument, "this is no http URL: " + place, "correct base_url or path", ""};
     }
     if (code == CURLE_PEER_FAILED_VERIFICATION) {
-      return Error{ErrorKind::kPermission, fmt::format("the server's certificate is not trusted: {}: {}", why, place), "", ""};
+      return Error{ErrorKind::kPermission, fmt::format("the server's certificate is not trusted: {}: {}", why, place),
+                   "install the authority that signed it, or correct base_url", ""};
     }
     failure.again = true;
     if (code == CURLE_OPERATION_TIMEDOUT) {
       return Error{ErrorKind::kTimeout, fmt::format("no whole answer in time: {}: {}", why, place), "raise `timeout`", ""};
     }
     const char* text = why[0] != '\0' ? why : curl_easy_strerror(code);
-    return Error{ErrorKind::kUnavailable, fmt::format("the request failed: {}: {}", text, place), "", ""};
+    return Error{ErrorKind::kUnavailable, fmt::format("the request failed: {}: {}", text, place),
+                 "check that the server runs and that base_url names it; `caudal connection test` asks again", ""};
   }
 
   Result<HttpAnswer> Judge(HttpAnswer answer, Failure& failure) const {
@@ -280,7 +284,7 @@ class CurlClient final : public HttpClient {
     } else if (const time_t date = after.empty() ? -1 : curl_getdate(after.c_str(), nullptr); date > 0) {
       failure.wait = std::chrono::seconds(std::max<time_t>(0, date - ::time(nullptr)));
     }
-    return Error{ErrorKind::kUnavailable, what, after.empty() ? "" : "the server asks to wait: Retry-After " + after, ""};
+    return Error{ErrorKind::kUnavailable, what, after.empty() ? "try again later" : "the server asks to wait: Retry-After " + after, ""};
   }
 
   HttpOptions x_options;

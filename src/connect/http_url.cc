@@ -79,7 +79,7 @@ Result<std::string> ResolveUrl(const std::string& base, const std::string& url) 
   }
   const std::string scheme = whole.Get(CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") {
-    return Error{ErrorKind::kPermission, "only http and https are asked, not: " + scheme, "", ""};
+    return Error{ErrorKind::kPermission, "only http and https are asked, not: " + scheme, "write it as https://host/path", ""};
   }
   return whole.Whole();
 }

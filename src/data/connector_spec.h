@@ -2,6 +2,9 @@
 // its page. Values. Room `connect` fills them, room `project` reads them.
 #pragma once
 
+#include <cstdint>
+#include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +23,15 @@ enum class OptionType {
   kObject,  // an object whose members are `members`
 };
 
+/// What a kString, or each value of a kStringMap, must be beyond its type.
+enum class OptionForm {
+  kAny,
+  kCharacter,  // one ASCII character, no line end; or one of `words`
+  kGlob,       // a pattern of names below a folder: not absolute, no '..'
+  kLine,       // no line end
+};
+
+/// Whatever stands here is found wrong before anything runs; a connector checks none of it again for the user.
 struct OptionSpec {
   std::string name;
   OptionType type = OptionType::kString;
@@ -31,6 +43,15 @@ struct OptionSpec {
   bool secret = false;
   std::vector<std::string> choices;  // empty = anything
   std::vector<OptionSpec> members;   // kObject
+  OptionForm form = OptionForm::kAny;
+  std::vector<std::string> words;  // kCharacter: words that stand for a character, or for none
+  /// kInteger the number, kSize bytes, kDuration milliseconds.
+  std::int64_t least = 0;
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  std::vector<std::string> schemes = {"http", "https"};  // kUrl
+  /// Options beside this one that a choice needs: {"bearer", {"token"}}.
+  std::map<std::string, std::vector<std::string>> needs;
+  std::vector<std::string> excludes;  // options that cannot stand beside this one
 };
 
 enum class SourceShape {

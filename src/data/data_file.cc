@@ -44,11 +44,13 @@ Json WrittenFileToJson(const WrittenFile& file) {
   for (const auto& [column, value] : file.partition) partition[column] = CellToJson(value);
   Json columns = Json::object();
   for (const auto& [column, stats] : file.columns) columns[column] = StatsToJson(stats);
-  return Json{{"path", file.path},
-              {"rows", file.rows},
-              {"size_bytes", file.size_bytes},
-              {"partition", std::move(partition)},
-              {"columns", std::move(columns)}};
+  Json json{{"path", file.path},
+            {"rows", file.rows},
+            {"size_bytes", file.size_bytes},
+            {"partition", std::move(partition)},
+            {"columns", std::move(columns)}};
+  if (!file.sha256.empty()) json["sha256"] = file.sha256;
+  return json;
 }
 
 Result<WrittenFile> WrittenFileFromJson(const Json& json) {
@@ -59,6 +61,7 @@ Result<WrittenFile> WrittenFileFromJson(const Json& json) {
   file.path = JsonString(json, "path", "");
   file.rows = JsonInt(json, "rows", 0);
   file.size_bytes = JsonInt(json, "size_bytes", 0);
+  file.sha256 = JsonString(json, "sha256", "");
   if (json.contains("partition")) {
     for (const auto& [column, value] : json["partition"].items()) {
       TRY_ASSIGN(file.partition[column], CellFromJson(value));

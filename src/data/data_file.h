@@ -30,6 +30,8 @@ struct WrittenFile {
   std::map<std::string, Cell> partition;
   /// Leaf path, members joined by '.': "amount", "address.zip".
   std::map<std::string, ColumnStats> columns;
+  /// Of its bytes, lower-case hex; "" = not known.
+  std::string sha256 = {};
 };
 
 Json WrittenFileToJson(const WrittenFile& file);

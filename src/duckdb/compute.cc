@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "base/ids.h"
 #include "duckdb/sql_text.h"
 
 namespace caudal {
@@ -58,6 +59,7 @@ Result<StepResult> Write(Connection& connection, const ComputeJob& job, const St
       continue;
     }
     for (const std::string_view name : kHoodieColumns) file.columns.erase(std::string(name));
+    TRY_ASSIGN(file.sha256, Sha256OfFile(file.path));
     result.files.push_back(std::move(file));
   }
   // DuckDB gives them in the order in which they were finished, which differs from run to run.

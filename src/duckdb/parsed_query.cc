@@ -36,6 +36,15 @@ void CollectTables(const Json& node, const std::set<std::string>& ctes, std::vec
   }
 }
 
+/// SHOW TABLES and its kin; DESCRIBE and SHOW of one table are queries like others.
+bool ListsTables(const Json& node) {
+  if (node.is_object() && JsonString(node, "type", "") == "SHOW_REF") {
+    const auto query = node.find("query");
+    return query == node.end() || query->is_null();
+  }
+  return node.is_structured() && std::any_of(node.begin(), node.end(), ListsTables);
+}
+
 std::vector<std::string> SplitNames(const std::string& text) {
   std::vector<std::string> names;
   for (std::size_t at = 0; at < text.size();) {
@@ -84,6 +93,10 @@ Result<ParsedQuery> ParseQuery(Connection& connection, const std::string& sql) {
                                     : fmt::format("one SELECT is accepted here, not {} statements", statements.size()),
                                 std::nullopt,
                                 {}};
+    return parsed;
+  }
+  if (ListsTables(statements[0])) {
+    parsed.problem = SqlProblem{"show", "SHOW lists what the engine holds, which is none of the project's tables", std::nullopt, {}};
     return parsed;
   }
   std::set<std::string> ctes;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/ids.h"
 #include "data/reserved_name.h"
 #include "duckdb/sql_text.h"
 
@@ -88,7 +89,9 @@ Result<RelationReader::Copied> RelationReader::CopyInside(const std::string& sql
   if (copied.file.rows == 0) {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
+    return copied;
   }
+  TRY_ASSIGN(copied.file.sha256, Sha256OfFile(copied.file.path));
   return copied;
 }
 

@@ -166,6 +166,11 @@ Error ErrorOf(duckdb_error_type type, const char* message) {
     error.kind = ErrorKind::kPermission;
     error.next = "give the user that runs caudal the right to it";
   }
+  if (says("File too large")) error.next = "a file may not be that large for this user: raise the limit (`ulimit -f`)";
+  if (says("Resource temporarily unavailable")) {
+    error.kind = ErrorKind::kUnavailable;
+    error.next = "raise the limit of processes of this user (`ulimit -u`), or end some";
+  }
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY) error.next = "raise the memory or spill limit, or split the work";
   return error;
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/clock.h"
@@ -28,7 +29,13 @@ std::string GiB(std::int64_t bytes) {
 }
 
 Error Died(WorkerProcess& worker) {
-  return Error{ErrorKind::kUnavailable, "the worker process died: " + worker.CauseOfDeath(), "", ""};
+  const std::string cause = worker.CauseOfDeath();
+  const auto says = [&](std::string_view word) { return cause.find(word) != std::string::npos; };
+  const char* next = says("ulimit") ? "raise that limit, or split the work"
+                     : says("memory") ? "give the machine or `limits: {memory: ...}` more, or split the work"
+                     : says("Resource temporarily unavailable") ? "raise the limit of processes of this user (`ulimit -u`), or end some"
+                                                                : "try again; if it dies again, report it with the command and these words";
+  return Error{ErrorKind::kUnavailable, "the worker process died: " + cause, next, ""};
 }
 
 struct IdleWorker {
@@ -200,7 +207,8 @@ class WorkerPool final : public Engine {
       if (worker.ready) return {};
       TRY(watch.Look(nullptr));
       if (steady_clock::now() - start > kStartLimit) {
-        return Error{ErrorKind::kTimeout, "a worker was not ready within " + FormatDuration(kStartLimit), "", ""};
+        return Error{ErrorKind::kTimeout, "a worker was not ready within " + FormatDuration(kStartLimit),
+                     "try again once the machine is less busy", ""};
       }
       worker.process->Wait(kTick, false);
     }
@@ -267,9 +275,14 @@ Result<T> RunAs(Engine& engine, J job, const RunOptions& options, JobCost* cost)
 }  // namespace
 
 Result<std::unique_ptr<Engine>> MakeWorkerPool(PoolOptions options) {
-  auto pool = std::make_unique<WorkerPool>(std::move(options));
-  TRY(pool->WaitForFirst());
-  return std::unique_ptr<Engine>(std::move(pool));
+  try {
+    auto pool = std::make_unique<WorkerPool>(std::move(options));
+    TRY(pool->WaitForFirst());
+    return std::unique_ptr<Engine>(std::move(pool));
+  } catch (const std::system_error& failure) {
+    return Error{ErrorKind::kUnavailable, fmt::format("the system gives no thread to start workers: {}", failure.what()),
+                 "raise the limit of processes of this user (`ulimit -u`), or end some", ""};
+  }
 }
 
 Result<ComputeResult> RunCompute(Engine& engine, ComputeJob job, const RunOptions& options, JobCost* cost) {

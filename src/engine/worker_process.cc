@@ -28,7 +28,9 @@ constexpr std::size_t kLastWordsBytes = 4096;
 constexpr int kWorkerSocket = 3;
 
 Error Unavailable(std::string_view what) {
-  return Error{ErrorKind::kUnavailable, fmt::format("cannot start a worker: {}: {}", what, std::strerror(errno)), "",
+  return Error{ErrorKind::kUnavailable, fmt::format("cannot start a worker: {}: {}", what, std::strerror(errno)),
+               errno == EAGAIN ? "raise the limit of processes of this user (`ulimit -u`), or end some"
+                               : "try again once the machine has processes, files and memory to give",
                ""};
 }
 
@@ -96,6 +98,8 @@ std::string DescribeStatus(int status) {
     const char* name = ::sigabbrev_np(number);
     std::string text = fmt::format("killed by SIG{}", name != nullptr ? name : std::to_string(number));
     if (number == SIGKILL) text += " (by somebody's hand, or by the kernel because memory ran out)";
+    if (number == SIGXFSZ) text += " (a file would have passed the size limit of this user, `ulimit -f`)";
+    if (number == SIGXCPU) text += " (it used up the processor time of this user, `ulimit -t`)";
     if (number == SIGSYS) text += " (it tried a system call that its sandbox forbids)";
     return text;
   }
@@ -111,7 +115,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const PoolOptions& o
   std::filesystem::create_directories(folder, failure);
   if (failure) {
     return Error{ErrorKind::kUnavailable,
-                 fmt::format("cannot create a worker's temp folder {}: {}", folder, failure.message()), "", ""};
+                 fmt::format("cannot create a worker's temp folder {}: {}", folder, failure.message()),
+                 "free some space there, or make the folder writable", ""};
   }
   worker->x_temp_folder = folder;
 

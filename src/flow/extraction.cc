@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/ids.h"
@@ -129,6 +130,14 @@ std::string DefinitionOfStream(const SourceConfig& source, const StreamConfig& s
   }
   return Sha256Hex(DumpJson({source.type, source.options, stream.options, stream.primary_key, columns,
                              static_cast<int>(stream.write_disposition), stream.partition_by}));
+}
+
+std::string ReadInWords(const Extracted& extracted, std::int64_t rows) {
+  const std::vector<StagedChunk>& chunks = extracted.read.chunks;
+  const bool files = extracted.read.relation_columns.empty() &&
+                     std::none_of(chunks.begin(), chunks.end(), [](const StagedChunk& chunk) { return chunk.format.kind == "pages"; });
+  const std::string read = fmt::format("{} {} read", rows, rows == 1 ? "row" : "rows");
+  return files ? fmt::format("{} {}, {}", chunks.size(), chunks.size() == 1 ? "file" : "files", read) : read;
 }
 
 Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig& source, const StreamConfig* stream,

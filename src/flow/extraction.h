@@ -36,6 +36,9 @@ Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig
 Result<Extracted> Extract(const Workspace& workspace, const Node& node, const TaskContext& context,
                           const std::string& cursor, const Schema& pinned, const Staging& staging, JobCost& cost);
 
+/// "2 files, 10 rows read"; a database and an API have rows alone.
+std::string ReadInWords(const Extracted& extracted, std::int64_t rows);
+
 /// Stages the records of raw objects that are in the lake already.
 Result<Extracted> Replay(const Workspace& workspace, const Node& node, const TaskContext& context,
                          const std::vector<RawObject>& objects, const Staging& staging, JobCost& cost);

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "connect/extract.h"
+#include "data/name.h"
 #include "flow/candidate.h"
 #include "flow/extraction.h"
 #include "flow/model_inputs.h"
 #include "lake/upsert.h"
+#include "project/sql_advice.h"
 
 namespace caudal {
 namespace {
@@ -34,15 +37,32 @@ Result<std::vector<CatalogTable>> Catalog(const Workspace& workspace) {
   return tables;
 }
 
+/// The first table of the query that nobody can read, with what to do about it.
+std::optional<Error> UnknownTable(const Workspace& workspace, const std::vector<CatalogTable>& catalog,
+                                  const std::vector<const ModelConfig*>& views, const Analysis& analysis) {
+  std::vector<std::string> names;
+  for (const CatalogTable& table : catalog) names.push_back(table.schema + "." + table.name);
+  for (const ModelConfig* view : views) names.push_back(view->table());
+  for (const std::string& given : analysis.tables) {
+    const std::string name = LowerName(given);
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    if (workspace.project.Find(name) != nullptr) {
+      return Error{ErrorKind::kNotFound, name + " was never built", "`caudal run -s +" + name + "` builds it first", ""};
+    }
+    const std::string near = Nearest(name, names);
+    return Error{ErrorKind::kNotFound, "no table is published as " + given,
+                 near.empty() ? "`caudal show` lists the tables" : "did you mean '" + near + "'? `caudal show` lists the tables", ""};
+  }
+  return std::nullopt;
+}
+
 Error QueryProblem(const SqlProblem& problem, const std::string& sql) {
   std::size_t line = 1, column = 1;
   for (std::int64_t i = 0; problem.position && i < *problem.position && i < static_cast<std::int64_t>(sql.size()); ++i) {
     column = sql[static_cast<std::size_t>(i)] == '\n' ? 1 : column + 1;
     line += sql[static_cast<std::size_t>(i)] == '\n' ? 1 : 0;
   }
-  std::string next;
-  for (const std::string& candidate : problem.candidates) next += (next.empty() ? "did you mean " : ", ") + candidate;
-  return Error{ErrorKind::kInvalidArgument, problem.message, next, fmt::format("query:{}:{}", line, column)};
+  return Error{ErrorKind::kInvalidArgument, SqlMessage(problem), SqlAdvice(problem), fmt::format("query:{}:{}", line, column)};
 }
 
 }  // namespace
@@ -50,7 +70,8 @@ Error QueryProblem(const SqlProblem& problem, const std::string& sql) {
 Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std::int64_t max_rows,
                          const CancelFlag* cancel) {
   AnalyzeJob analyze;
-  TRY_ASSIGN(analyze.tables, Catalog(workspace));
+  TRY_ASSIGN(const std::vector<CatalogTable> catalog, Catalog(workspace));
+  analyze.tables = catalog;
   std::vector<const ModelConfig*> views;
   for (const Node& node : workspace.project.nodes) {
     if (node.kind != Node::Kind::kModel || workspace.project.model(node).materialize != Materialize::kView) continue;
@@ -64,6 +85,11 @@ Result<Rows> QueryTables(const Workspace& workspace, const std::string& sql, std
   query.sql = sql;
   for (Analysis& analysis : analyzed.queries) {
     if (analysis.name != "caudal.query") continue;
+    const bool names = !analysis.problem || analysis.problem->kind == "catalog" || analysis.problem->kind == "binder";
+    if (std::optional<Error> unknown = names ? UnknownTable(workspace, catalog, views, analysis) : std::nullopt) {
+      if (analysis.problem) unknown->where = QueryProblem(*analysis.problem, sql).where;
+      return *std::move(unknown);
+    }
     if (analysis.problem) return QueryProblem(*analysis.problem, sql);
     query.analysis = std::move(analysis);
   }

@@ -78,8 +78,19 @@ struct Finding {
   std::string what;
   std::string next;
 };
+enum class Depth {
+  kSizes,  // names and sizes
+  kBytes,  // every byte of every data file and raw object against its recorded SHA-256
+};
+struct LakeReport {
+  std::vector<Finding> findings;
+  std::int64_t data_files = 0;
+  std::int64_t raw_objects = 0;
+};
 /// Opens every table of the lake at every version, looks for each file a version names, counts files that none names.
-Result<std::vector<Finding>> ExamineLake(const Workspace& workspace);
+/// A data file without a recorded digest is decoded whole, and compared with its statistics. Errors: kCancelled; those of
+/// the lake as a whole.
+Result<LakeReport> ExamineLake(const Workspace& workspace, Depth depth, const CancelFlag* cancel);
 
 /// `connection test`: reaches the source with its credentials and touches no data.
 Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/ids.h"
@@ -41,7 +42,12 @@ class Runner {
     x_observer.OnRunStarted(x_run, Records());
     std::vector<std::thread> slots;
     const int count = Pipeline().slots > 0 ? Pipeline().slots : std::max(1, x_workspace.project.slots);
-    for (int i = 0; i < count; ++i) slots.emplace_back([this] { Slot(); });
+    try {
+      for (int i = 0; i < count; ++i) slots.emplace_back([this] { Slot(); });
+    } catch (const std::system_error&) {
+      // The system gives no more threads: fewer tasks run at once, and one always does.
+    }
+    if (slots.empty()) Slot();
     for (std::thread& slot : slots) slot.join();
     if (x_broken) return *x_broken;
     x_run.status = EndStatus();
@@ -395,7 +401,7 @@ Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, co
   } else {
     TRY_ASSIGN(run, workspace.state.Run(id));
     if (run.status == RunStatus::kSucceeded) {
-      return Error{ErrorKind::kInvalidArgument, "run " + id + " succeeded: nothing is left to do", "", ""};
+      return Error{ErrorKind::kInvalidArgument, "run " + id + " succeeded: nothing is left to do", "`caudal run` begins a new one", ""};
     }
   }
   TRY_ASSIGN(RunRequest request, RunRequestFromJson(run.command));

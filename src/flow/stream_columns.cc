@@ -67,4 +67,23 @@ Result<Schema> NextStreamColumns(const StreamColumns& of, Schema found, std::vec
                        of.stream.place);
 }
 
+Status RefuseForeignFiles(const std::vector<StagedChunk>& chunks, const Snapshot& base) {
+  std::vector<std::string> names;
+  for (const Field& field : base.schema.fields) {
+    if (field.name != "_source_file" && field.name != "_source_row") names.push_back(field.name);
+  }
+  for (const StagedChunk& chunk : chunks) {
+    const std::vector<std::string>& columns = chunk.format.columns;
+    if (chunk.format.kind != "csv" || columns.empty() || names.empty()) continue;
+    const bool shared = std::any_of(columns.begin(), columns.end(), [&](const std::string& column) {
+      return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return SameName(name, column); });
+    });
+    if (shared) continue;
+    return Error{ErrorKind::kCorruption, fmt::format("{} has no column of {}: it has {}; the table has {}", chunk.origin, base.name,
+                                                     fmt::join(columns, ", "), fmt::join(names, ", ")),
+                 "take the file out of the location or of `glob:`, or load it by a stream of its own", ""};
+  }
+  return {};
+}
+
 }  // namespace caudal

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/chunk.h"
 #include "lake/snapshot.h"
 #include "project/project.h"
 
@@ -21,5 +22,9 @@ struct StreamColumns {
 /// types win where all rows are written anew. Errors: kInvalidArgument for a type or a layout that only a
 /// rebuild can give, and for a key or partition column that is not there; `where` is the project's.
 Result<Schema> NextStreamColumns(const StreamColumns& columns, Schema found, std::vector<std::string>& added);
+
+/// A CSV file that shares no column with the table is another table's: its rows would be NULLs. Errors: kCorruption with
+/// the file and both lists of columns.
+Status RefuseForeignFiles(const std::vector<StagedChunk>& chunks, const Snapshot& base);
 
 }  // namespace caudal

@@ -39,6 +39,7 @@ class Load {
     x_staging = &staging;
     TRY(Fetch());
     if (x_extracted.read.chunks.empty() && !Empties()) return NothingNew();
+    if (x_base && !x_rebuild && !x_context.full_refresh) TRY(RefuseForeignFiles(x_extracted.read.chunks, *x_base));
     TRY(DecideSchema());
     Status built = Build();
     if (!built && built.error().kind == ErrorKind::kCheckFailed) staging.Keep();
@@ -453,8 +454,7 @@ class Load {
     x_outcome.counts = x_counts;
     x_outcome.manifest.reset();
     for (const AddFile& add : change.adds) x_outcome.bytes_written += add.file.size_bytes;
-    x_outcome.note = fmt::format("{} {}, {} rows read", change.adds.size(), change.adds.size() == 1 ? "file" : "files",
-                                 x_counts.read);
+    x_outcome.note = ReadInWords(x_extracted, x_counts.read);
     for (const std::string& column : x_new_columns) x_outcome.note += ", new column " + column;
     for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
     return {};

@@ -137,6 +137,7 @@ class Planner {
     file.path = (folder.empty() ? "" : folder + "/") + FileName(file.file_id, number);
     file.size_bytes = add.file.size_bytes;
     file.rows = add.file.rows;
+    file.sha256 = add.file.sha256;
     file.instant = x_plan.entry.instant;
     file.added_version = x_plan.entry.version;
     file.stats = std::make_shared<const std::string>(
@@ -173,6 +174,7 @@ class Planner {
       file.path = FileName(file.file_id, number++);
       file.size_bytes = written.size_bytes;
       file.rows = written.rows;
+      file.sha256 = written.sha256;
       file.instant = x_plan.entry.instant;
       x_plan.files.push_back(Placement{RejectsPrefix(x_prefix) + "/" + file.path, written.path});
       rejects.files.push_back(std::move(file));

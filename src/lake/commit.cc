@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -190,7 +191,11 @@ class Committer {
     };
     std::vector<std::thread> helpers;
     if (files.size() >= kFilesWorthThreads) {
-      for (int i = 0; i < kPlacingThreads; ++i) helpers.emplace_back(work);
+      try {
+        for (int i = 0; i < kPlacingThreads; ++i) helpers.emplace_back(work);
+      } catch (const std::system_error&) {
+        // The system gives no more threads: those that there are place all files.
+      }
     }
     work();
     for (auto& helper : helpers) helper.join();

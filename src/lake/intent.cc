@@ -28,11 +28,14 @@ struct Intent {
 
 Result<Intent> ReadIntent(ObjectStore& store, const std::string& key) {
   TRY_ASSIGN(std::string text, store.Get(key));
-  TRY_ASSIGN(Json json, ParseJson(text, key));
+  const std::string next = "move it away: it only names the files of a commit that was never finished";
+  Result<Json> parsed = ParseJson(text, "the intent " + key);
+  if (!parsed) return Error{ErrorKind::kCorruption, parsed.error().message, next, ""};
+  const Json json = *std::move(parsed);
   Intent intent{JsonString(json, "txid", ""), JsonInt(json, "version", -1), {}};
   auto files = json.find("files");
   if (intent.transaction.empty() || intent.version < 0 || files == json.end() || !files->is_array()) {
-    return Error{ErrorKind::kCorruption, "not an intent of ours: " + key, "look at it, then delete it", ""};
+    return Error{ErrorKind::kCorruption, "not an intent of ours: " + key, next, ""};
   }
   for (const Json& file : *files) {
     if (file.is_string()) intent.files.push_back(file.get<std::string>());

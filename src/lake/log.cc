@@ -64,7 +64,8 @@ Status Log::ReadAll() {
     TRY(replay.Apply(*entry));
   }
   if (replay.version() < 0) {
-    return Error{ErrorKind::kNotFound, "there is no table at " + x_store.Url() + "/" + x_prefix, "", ""};
+    return Error{ErrorKind::kNotFound, "there is no table at " + x_store.Url() + "/" + x_prefix,
+                 "`caudal run -s +" + TableOf(x_prefix) + "` builds it", ""};
   }
   TRY_ASSIGN(x_latest, replay.Finish());
   return {};

@@ -76,13 +76,20 @@ TEST(LogEntry, RoundTrip) {
   second.domains["inputs.bronze"] = std::nullopt;
   second.removes.push_back(LogRemove{"region=x%2Fy/old.parquet", {{"region", std::nullopt}}, 12, 8, "g-0", "20250110101010101", 3});
   second.source_version = 4;
-  for (const LogEntry& entry : {First(), second}) {
+  second.adds[0].sha256 = "cd34";
+  LogEntry third = First();
+  third.rejects->files[0].sha256 = "ef56";
+  for (const LogEntry& entry : {First(), second, third}) {
     std::string text = LogText(entry);
     auto read = ReadLogText(entry.version, text);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(LogText(*read), text);
     EXPECT_EQ(read->adds[0].path, "region=a b/new.parquet");
     EXPECT_EQ(read->adds[0].rows, 10);
+    EXPECT_EQ(read->adds[0].sha256, entry.adds[0].sha256);
+    if (entry.rejects) {
+      EXPECT_EQ(read->rejects->files[0].sha256, entry.rejects->files[0].sha256);
+    }
   }
   auto read = *ReadLogText(7, LogText(second));
   EXPECT_EQ(read.removes[0].path, "region=x%2Fy/old.parquet");

@@ -67,6 +67,7 @@ LiveFile RejectFile(const Json& json, const LogEntry& entry) {
   file.file_id = JsonString(json, "fileId", "");
   file.size_bytes = JsonInt(json, "size", 0);
   file.rows = JsonInt(json, "rows", 0);
+  file.sha256 = JsonString(json, "sha256", "");
   file.instant = entry.instant;
   return file;
 }
@@ -165,6 +166,7 @@ void ReadAdd(Json& json, LogEntry& entry) {
   auto tags = TextMap(json, "tags");
   add.file_id = std::move(tags["hudi.fileId"]);
   add.instant = std::move(tags["hudi.instant"]);
+  add.sha256 = std::move(tags["caudal.sha256"]);
   add.added_version = tags.contains("caudal.version") ? ToNumber(tags["caudal.version"]) : entry.version;
   entry.adds.push_back(std::move(add));
 }

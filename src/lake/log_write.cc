@@ -52,6 +52,7 @@ Json CommitInfoJson(const LogEntry& entry) {
     Json files = Json::array();
     for (const LiveFile& file : entry.rejects->files) {
       files.push_back(Json{{"path", file.path}, {"fileId", file.file_id}, {"size", file.size_bytes}, {"rows", file.rows}});
+      if (!file.sha256.empty()) files.back()["sha256"] = file.sha256;
     }
     info["caudal.rejects"] = Json{{"version", entry.rejects->version},
                                   {"previous", entry.rejects->previous_source},
@@ -90,6 +91,8 @@ Json RemoveJson(const LogEntry& entry, const LogRemove& remove) {
 }
 
 Json AddJson(const LogEntry& entry, const LiveFile& add) {
+  Json tags = TagsJson(add.file_id, add.instant, add.added_version);
+  if (!add.sha256.empty()) tags["caudal.sha256"] = add.sha256;
   return Json{{"add",
                {{"path", EncodeUriPath(add.path)},
                 {"partitionValues", PartitionJson(add.partition)},
@@ -97,7 +100,7 @@ Json AddJson(const LogEntry& entry, const LiveFile& add) {
                 {"modificationTime", MillisecondsOf(entry.time)},
                 {"dataChange", entry.kind != ChangeKind::kNone},
                 {"stats", add.stats ? *add.stats : std::string("{}")},
-                {"tags", TagsJson(add.file_id, add.instant, add.added_version)}}}};
+                {"tags", std::move(tags)}}}};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct LiveFile {
   std::string file_id;                         // Hudi file group; survives rewrites of the file
   std::string instant;
   std::int64_t added_version = 0;
+  std::string sha256 = {};  // of its bytes; "" in files of versions that did not note it
 };
 
 struct Snapshot {

@@ -1,5 +1,6 @@
 #include "project/config_file.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "base/clock.h"
@@ -40,6 +41,21 @@ bool FitsType(const std::string& text, const Type& type) {
     case TypeKind::kTimestamptz: return ParseTimestamp(text).has_value();
     default: return true;
   }
+}
+
+// What lies where the tables should: a folder, or nothing yet.
+void LookAtLake(const std::string& path, const YamlNode& node, const FileContext& file) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_directory(status)) return;
+  if (fs::exists(status)) {
+    return file.Add(node, "the lake should be a folder, and there is a file: " + path, "move the file away, or write another folder as lake:");
+  }
+  std::error_code ignored;
+  if (!fs::is_symlink(fs::symlink_status(path, ignored))) return;
+  file.Add(node, "the lake is a link that leads nowhere: " + path + " -> " + fs::read_symlink(path, ignored).string(),
+           "create the folder behind it, or take the link away");
 }
 
 // Where the tables lie: "" after a problem.
@@ -171,7 +187,10 @@ void ParseConfigFile(const YamlNode& root, const FileContext& file, Project& pro
              "use small letters, digits and _, and begin with a letter");
   }
   reader.Text("description", "");
-  project.lake_url = LakeUrl(reader.Take("lake"), file, project.folder);
+  const YamlNode* lake = reader.Take("lake");
+  project.lake_url = LakeUrl(lake, file, project.folder);
+  constexpr std::size_t kScheme = std::string_view("file://").size();
+  if (!project.lake_url.empty()) LookAtLake(project.lake_url.substr(kScheme), lake != nullptr ? *lake : root, file);
   ParseDefaults(reader.Take("defaults"), file, project);
   ParseParameters(reader.Take("parameters"), file, project);
   ParseLimits(reader.Take("limits"), file, project);

@@ -1,11 +1,11 @@
 #include "project/connector_options.h"
 
 #include <algorithm>
-#include <charconv>
+#include <optional>
 #include <utility>
 
-#include "base/clock.h"
 #include "base/json.h"
+#include "project/option_form.h"
 
 namespace caudal {
 namespace {
@@ -14,19 +14,6 @@ bool IsSecretName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [&](const char& c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9' && &c != name.data());
   });
-}
-
-bool LeavesFolder(std::string_view path) {
-  int depth = 0;
-  while (!path.empty()) {
-    std::size_t slash = path.find('/');
-    std::string_view part = path.substr(0, slash);
-    if (part == "..") --depth;
-    if (!part.empty() && part != "." && part != "..") ++depth;
-    if (depth < 0) return true;
-    path = slash == std::string_view::npos ? "" : path.substr(slash + 1);
-  }
-  return false;
 }
 
 class OptionsReader {
@@ -49,6 +36,7 @@ class OptionsReader {
       const YamlNode* value = map.Find(spec.name);
       if (value != nullptr && !value->is_null()) {
         Value(*value, spec, path + spec.name, object);
+        Siblings(map, spec, what);
       } else if (spec.required) {
         x_file.Add(map, what + " needs '" + spec.name + "'", spec.description);
       } else if (!spec.default_value.empty()) {
@@ -134,64 +122,35 @@ class OptionsReader {
   }
 
   void Scalar(const YamlNode& node, const OptionSpec& spec, Json& target) {
+    if (const std::optional<OptionMistake> mistake = MistakeOf(spec, node.text)) {
+      return Bad(node, spec, mistake->message, mistake->next);
+    }
     const std::string& text = node.text;
     switch (spec.type) {
-      case OptionType::kInteger: {
-        std::int64_t n = 0;
-        auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-        if (error != std::errc() || end != text.data() + text.size()) {
-          return Bad(node, spec, "should be a whole number, not '" + text + "'", "");
-        }
-        target = n;
-        return;
-      }
-      case OptionType::kBoolean: {
-        std::optional<bool> value = ParseBoolean(text);
-        if (!value) return Bad(node, spec, "should be true or false, not '" + text + "'", "");
-        target = *value;
-        return;
-      }
-      case OptionType::kDuration: {
-        Result<std::chrono::milliseconds> duration = ParseDuration(text);
-        if (!duration) return Bad(node, spec, "is " + duration.error().message, duration.error().next);
-        break;
-      }
-      case OptionType::kSize: {
-        std::optional<std::int64_t> size = ParseSize(text);
-        if (!size) return Bad(node, spec, "is not a size: '" + text + "'", "write a number and a unit, such as 64MB");
-        target = *size;
-        return;
-      }
-      case OptionType::kPath:
-        if (text.empty()) return Bad(node, spec, "is empty", spec.description);
-        if (text[0] != '/' && LeavesFolder(text)) {
-          return Bad(node, spec, "leads out of the project folder: '" + text + "'", "write an absolute path");
-        }
-        break;
-      case OptionType::kUrl:
-        if (!Url(node, spec)) return;
-        break;
-      default: break;
+      case OptionType::kInteger: target = *ParseInteger(text); return;
+      case OptionType::kBoolean: target = *ParseBoolean(text); return;
+      case OptionType::kSize: target = *ParseSize(text); return;
+      default: target = text;
     }
-    target = text;
   }
 
-  bool Url(const YamlNode& node, const OptionSpec& spec) {
-    std::size_t scheme = node.text.find("://");
-    std::string_view rest = std::string_view(node.text).substr(std::min(node.text.size(), scheme + 3));
-    std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
-    bool blank = node.text.find_first_of(" \t\n") != std::string::npos;
-    if (scheme == std::string::npos || scheme == 0 || host.empty() || blank) {
-      // A text with '@' may be a password in the wrong place: it is not repeated.
-      bool quiet = node.text.find('@') != std::string::npos;
-      Bad(node, spec, quiet ? "is no URL" : "is no URL: '" + node.text + "'", "write it as https://host/path");
-      return false;
+  /// What options say of one another.
+  void Siblings(const YamlNode& map, const OptionSpec& spec, const std::string& what) {
+    const YamlNode* value = map.Find(spec.name);
+    if (value == nullptr || value->is_null()) return;
+    const auto given = [&](const std::string& name) {
+      const YamlNode* other = map.Find(name);
+      return other != nullptr && !other->is_null();
+    };
+    for (const std::string& other : spec.excludes) {
+      if (given(other)) x_file.Add(*value, what + " has '" + spec.name + "' and '" + other + "'", "take one of them out");
     }
-    if (host.find('@') != std::string_view::npos) {
-      Bad(node, spec, "holds credentials", "take them out of the URL, and write them as ${NAME} in the options for them");
-      return false;
+    const auto needs = value->is_scalar() ? spec.needs.find(value->text) : spec.needs.end();
+    if (needs == spec.needs.end()) return;
+    for (const std::string& other : needs->second) {
+      if (given(other)) continue;
+      x_file.Add(*value, "'" + spec.name + ": " + value->text + "' needs '" + other + "'", "write " + other + ": beside it");
     }
-    return true;
   }
 
   void List(const YamlNode& node, const OptionSpec& spec, const std::string& path, Json& object) {
@@ -219,6 +178,10 @@ class OptionsReader {
       if (!member.value.is_scalar()) {
         Bad(member.value, spec, "should map names to values; '" + member.key + "' is " +
                                     std::string(member.value.KindName()), "");
+        continue;
+      }
+      if (const std::optional<OptionMistake> mistake = FormMistakeOf(spec, member.value.text)) {
+        Bad(member.value, spec, "of '" + member.key + "' " + mistake->message, mistake->next);
         continue;
       }
       map[member.key] = member.value.text;

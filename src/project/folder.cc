@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{16} << 20;
 constexpr int kMaxDepth = 16;
 
+constexpr const char* kReadable = "give the user who runs caudal the right to read it";
+
 class FolderReader {
  public:
   FolderReader(std::string folder, ProblemList& problems) : x_folder(std::move(folder)), x_problems(problems) {}
@@ -65,7 +67,7 @@ class FolderReader {
     std::vector<fs::directory_entry> entries;
     std::error_code error;
     fs::directory_iterator it(path.empty() ? fs::path(x_folder) : Absolute(path), error), end;
-    if (error) Add(path.empty() ? x_folder : path, "the folder cannot be read: " + error.message(), "");
+    if (error) Add(path.empty() ? x_folder : path, "the folder cannot be read: " + error.message(), kReadable);
     while (!error && it != end) {
       if (it->path().filename().string()[0] != '.') entries.push_back(*it);
       it.increment(error);
@@ -88,7 +90,7 @@ class FolderReader {
       }
       if (std::find(kFolders.begin(), kFolders.end(), name) != kFolders.end()) continue;
       if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
-        Warn(name, "the folder '" + name + "' is not read yet", "");
+        Warn(name, "the folder '" + name + "' is not read yet", "leave it, or move it away: it changes nothing");
         continue;
       }
       std::string nearest = name.size() < 4 ? "" : Nearest(name, kFolders);
@@ -100,8 +102,8 @@ class FolderReader {
   void Walk(const std::string& path, int depth, const Visit& visit) {
     std::error_code error;
     if (depth == 0 && !fs::exists(Absolute(path), error)) return;
-    if (depth == 0 && !fs::is_directory(Absolute(path), error)) return Add(path, "should be a folder", "");
-    if (depth > kMaxDepth) return Add(path, "folders are nested too deep", "");
+    if (depth == 0 && !fs::is_directory(Absolute(path), error)) return Add(path, "should be a folder", "move the file away");
+    if (depth > kMaxDepth) return Add(path, "folders are nested too deep", "move them further up");
     for (const fs::directory_entry& entry : Entries(path)) {
       std::string below = path + "/" + entry.path().filename().string();
       if (entry.is_directory(error)) {
@@ -115,11 +117,12 @@ class FolderReader {
   bool Keep(const std::string& path, ProjectFile::Kind kind, std::string schema, std::string name) {
     std::error_code error;
     if (!fs::is_regular_file(Absolute(path), error)) {
-      Add(path, error ? "the file cannot be read: " + error.message() : "should be a file", "");
+      Add(path, error ? "the file cannot be read: " + error.message() : "should be a file",
+          error ? kReadable : "rename or remove what is there");
       return false;
     }
     if (fs::file_size(Absolute(path), error) > kMaxFileBytes) {
-      Add(path, "the file is larger than 16 MiB", "");
+      Add(path, "the file is larger than 16 MiB", "project files are text that people wrote: move it out of this folder");
       return false;
     }
     errno = 0;
@@ -127,7 +130,7 @@ class FolderReader {
     ProjectFile file{kind, path, std::move(schema), std::move(name), ""};
     if (stream) file.text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
     if (!stream) {
-      Add(path, std::string("the file cannot be read: ") + std::strerror(errno), "");
+      Add(path, std::string("the file cannot be read: ") + std::strerror(errno), kReadable);
       return false;
     }
     x_files.push_back(std::move(file));
@@ -180,7 +183,7 @@ std::vector<ProjectFile> ReadProjectFolder(const std::string& folder, ProblemLis
   try {
     return FolderReader(folder, problems).Read();
   } catch (const std::exception& e) {  // std::filesystem throws where memory or names fail
-    problems.Add(Place{folder, 0, 0}, std::string("the folder cannot be read: ") + e.what(), "");
+    problems.Add(Place{folder, 0, 0}, std::string("the folder cannot be read: ") + e.what(), kReadable);
     return {};
   }
 }
@@ -200,7 +203,7 @@ Result<std::string> FindProjectFolder(const std::string& start) {
   std::error_code error;
   fs::path folder = fs::absolute(start, error).lexically_normal();
   if (error || !fs::exists(folder, error)) {
-    return Error{ErrorKind::kNotFound, "there is no such folder: " + start, "", ""};
+    return Error{ErrorKind::kNotFound, "there is no such folder: " + start, "go into a project, or name one with --project", ""};
   }
   if (!folder.has_filename()) folder = folder.parent_path();
   for (fs::path at = folder;; at = at.parent_path()) {

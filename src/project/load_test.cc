@@ -73,6 +73,10 @@ TEST(Load, BadSource) {
       {path, "type: files\nlocation: d\nstreams: {lines: {header: 7, skip: x}}\n",
        "sources/shop_files.yaml:3:27: 'header' should be true or false, not '7'\n"
        "sources/shop_files.yaml:3:36: 'skip' should be a whole number, not 'x'"},
+      {path, "type: files\nlocation: d\nstreams: {lines: {glob: /etc/*, skip: -1}}\n",
+       "sources/shop_files.yaml:3:25: 'glob' begins at the root: '/etc/*'; write it below the location, such as \"*.csv\"\n"
+       "sources/shop_files.yaml:3:39: 'skip' should be at least 0, not '-1'"},
+      {path, "type: files\nlocation: d\nstreams: {lines: {glob: a/../*.csv}}\n", "sources/shop_files.yaml:3:25: 'glob' holds '..': 'a/../*.csv'; write it below the location, and change the location where the files lie elsewhere"},
       {path, "type: files\nlocation: d\nstreams: {lines: {settle: 5}}\n", "sources/shop_files.yaml:3:27: 'settle' is not a duration: '5'; write a number and a unit of ms, s, m, h, d, such as 15m or 48h"},
       {path, "type: files\nlocation: d\nstreams: {lines: {write_disposition: overwrite}}\n", "sources/shop_files.yaml:3:38: 'write_disposition' cannot be 'overwrite'; there are: append, replace, merge"},
       {path, "type: files\nlocation: d\nstreams: {lines: {write_disposition: merge}}\n", "sources/shop_files.yaml:3:38: the stream 'lines' merges without a key; write primary_key: id"},
@@ -89,6 +93,8 @@ TEST(Load, BadSource) {
       {"sources/caudal.yaml", "type: files\n", "sources/caudal.yaml: the name 'caudal' is reserved for Caudal's own data; rename the file"},
       {"sources/api.yml", "type: files\n", "sources/api.yml: the name ends in .yml; rename it to api.yaml"},
       {"sources/api.yaml", "type: http\nclient: {base_url: shop.example}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:20: 'base_url' is no URL: 'shop.example'; write it as https://host/path"},
+      {"sources/api.yaml", "type: http\nclient: {base_url: 'ftp://h/x'}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:20: 'base_url' begins with 'ftp://', and only http or https can be asked; write it as https://host/path"},
+      {"sources/api.yaml", "type: http\nclient: {base_url: 'http://[::1]:99999/x'}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:20: 'base_url' has a port that is none: '99999'; write a port from 1 to 65535, or leave it out"},
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://me:pw@h/x'}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:20: 'base_url' holds credentials; take them out of the URL, and write them as ${NAME} in the options for them"},
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h', token: abc}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:40: 'token' is a secret and must not stand in the project; write ${NAME}, and set NAME in the environment or in the secret file"},
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h', headers: {auth: 'Bearer ${T}'}}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:49: 'headers' mixes text and a secret; write the whole value as ${NAME}"},
@@ -158,8 +164,8 @@ TEST(Load, BadSql) {
       {path, "SELECT 1 --gives a INT\n/* caudal: {owner: x} */", "models/gold/sales.sql:2:1: the header does not stand first; move '/* caudal: ... */' to the top of the file"},
       {path, "/* caudal: {owner: x} */ SELECT a\n  FROM silver.ordres", "models/gold/sales.sql:2:8: nothing makes the table silver.ordres; did you mean 'silver.orders'?"},
       {path, "SELECT a FROM orders", "models/gold/sales.sql:1:15: the table orders is named without its schema; did you mean 'silver.orders'?"},
-      {path, "-- ü\nSELECT 'ü', bad --problem parser@19 syntax error at \"bad\"", "models/gold/sales.sql:2:13: syntax error at \"bad\""},
-      {path, "/* caudal:\nowner: x\n*/\n\nSELECT x --problem binder@7 column x not found!\nFROM silver.orders", "models/gold/sales.sql:5:8: column x not found"},
+      {path, "-- ü\nSELECT 'ü', bad --problem parser@19 syntax error at \"bad\"", "models/gold/sales.sql:2:13: syntax error at \"bad\"; correct the SQL at this place; names that are also words of SQL stand in double quotes"},
+      {path, "/* caudal:\nowner: x\n*/\n\nSELECT x --problem binder@7 column x not found!\nFROM silver.orders", "models/gold/sales.sql:5:8: column x not found; correct the SQL at this place"},
       {path, "SELECT * FROM gold.sales", "models/gold/sales.sql:1:15: the model gold.sales reads itself; read what it is made of"},
       {path, "SELECT * FROM {{ ref('orders') }}", "models/gold/sales.sql:1:15: a template of dbt: {{ ref('orders') }}; write silver.orders"},
       {path, "SELECT * FROM {{ source('shop_files', 'line') }} JOIN {{ref(\"order\")}}",
@@ -208,7 +214,7 @@ TEST(Load, BadPipelinesAndTests) {
       {"tests/t.yaml", "model: silver.orders\nexpect: []\nparameters: {flor: 1}\n", "tests/t.yaml:1:1: unknown parameter 'flor'; did you mean 'floor'?"},
       {"tests/t.yaml", "- {name: a, model: silver.orders, expect: []}\n- {name: a, model: silver.orders, expect: []}\n", "tests/t.yaml:2:3: two tests are named 'a' (also tests/t.yaml:1:3); rename one of them"},
       {"model/x.sql", "SELECT 1", "warning: model: the folder 'model' is not read; did you mean 'models'?"},
-      {"topics/x.yaml", "a: 1", "warning: topics: the folder 'topics' is not read yet"},
+      {"topics/x.yaml", "a: 1", "warning: topics: the folder 'topics' is not read yet; leave it, or move it away: it changes nothing"},
       {"README.md", "hello", ""},
   });
 }

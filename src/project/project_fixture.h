@@ -116,6 +116,7 @@ inline std::vector<ConnectorSpec> Specs() {
                           option("chunk", OptionType::kSize), option("header", OptionType::kBoolean),
                           option("settle", OptionType::kDuration), option("skip", OptionType::kInteger),
                           option("nulls", OptionType::kStringList)};
+  files.stream_options[0].form = OptionForm::kGlob;
   files.stream_options[1].choices = {"csv", "json", "parquet"};
   files.stream_options[1].default_value = "csv";
   files.stream_options[2].default_value = "64MB";

@@ -222,7 +222,8 @@ std::string WhyNoSchemaName(std::string_view name) {
   if (!IsIdentifier(name)) return "is no name: use small letters, digits and _, and begin with a letter";
   constexpr std::string_view kOurs[] = {"caudal", "raw"};
   constexpr std::string_view kEngines[] = {"main", "temp", "system", "memory", "information_schema", "pg_catalog"};
-  if (std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs)) return "is reserved for Caudal's own data";
+  const bool ours = std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs) || name.substr(0, 7) == "caudal_";
+  if (ours) return "is reserved for Caudal's own data";
   if (std::find(std::begin(kEngines), std::end(kEngines), name) != std::end(kEngines)) return "is reserved by the engine";
   return "";
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data/name.h"
+#include "project/sql_advice.h"
 #include "project/sql_text.h"
 
 namespace caudal {
@@ -13,20 +14,6 @@ namespace {
 // False where the complaint may follow from another table that is unknown or wrong.
 bool StandsAlone(const std::string& kind) {
   return kind != "binder" && kind != "catalog" && kind != "upstream" && kind != "cycle";
-}
-
-std::string FirstLine(const std::string& text) {
-  std::string line = text.substr(0, text.find('\n'));
-  while (!line.empty() && line.back() == '!') line.pop_back();
-  return line;
-}
-
-// The engine's candidates, the nearest first; more than two are noise.
-std::string OneOf(const std::vector<std::string>& candidates) {
-  if (candidates.empty()) return "";
-  std::string next = "did you mean '" + candidates[0];
-  if (candidates.size() > 1) next += "' or '" + candidates[1];
-  return next + "'?";
 }
 
 // A query over one check's SQL: does it bind, and what does it read?
@@ -250,7 +237,7 @@ class Reviewer {
     if (problem.position && *problem.position >= 0) {
       place = PlaceInSql(model, std::min(model.sql.size(), static_cast<std::size_t>(*problem.position)));
     }
-    x_problems.Add(place, FirstLine(problem.message), OneOf(problem.candidates));
+    x_problems.Add(place, SqlMessage(problem), SqlAdvice(problem));
   }
 
   std::vector<std::string> ParameterNames() const {
@@ -314,8 +301,7 @@ class Reviewer {
                        "take 'severity: reject' out");
       }
       if (answer.problem && (judge || StandsAlone(answer.problem->kind))) {
-        x_problems.Add(check.place, check.name + ": " + FirstLine(answer.problem->message),
-                       OneOf(answer.problem->candidates));
+        x_problems.Add(check.place, check.name + ": " + SqlMessage(*answer.problem), SqlAdvice(*answer.problem));
       } else if (!answer.problem && check.name == "expression" && !answer.columns.empty() &&
                  answer.columns[0].field.type.kind != TypeKind::kBoolean) {
         x_problems.Add(check.place, "expression: gives " + answer.columns[0].field.type.ToSql() + ", not BOOLEAN",

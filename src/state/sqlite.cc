@@ -1,9 +1,24 @@
 #include "state/sqlite.h"
 
+#include <cerrno>
+
 namespace caudal {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
+
+/// A file: URI, in which these three mean something else.
+std::string UriOf(const std::string& path, std::string_view query) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + std::string(query);
+}
 
 }  // namespace
 
@@ -48,12 +63,16 @@ std::optional<std::int64_t> Statement::Optional(int column) const {
   return Number(column);
 }
 
-Result<std::unique_ptr<Database>> Database::Open(const std::string& path) {
+Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Access access) {
   auto database = std::make_unique<Database>();
   database->x_path = path;
   sqlite3* handle = nullptr;
-  int code = sqlite3_open_v2(path.c_str(), &handle,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const std::string name = access == Access::kEmpty    ? ":memory:"
+                           : access == Access::kFrozen ? UriOf(path, "?immutable=1")
+                                                       : path;
+  const int writes = access == Access::kWrite || access == Access::kEmpty ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int uri = access == Access::kFrozen ? SQLITE_OPEN_URI : 0;
+  int code = sqlite3_open_v2(name.c_str(), &handle, writes | uri | SQLITE_OPEN_NOMUTEX, nullptr);
   database->x_database.reset(handle);
   if (code != SQLITE_OK) return database->LastError();
   sqlite3_extended_result_codes(handle, 1);
@@ -96,9 +115,12 @@ Error Database::LastError() const {
       return Error{ErrorKind::kCorruption, text,
                    "move the file away: tables and cursors do not depend on it, only the record of past runs", ""};
     case SQLITE_IOERR:
-      return Error{ErrorKind::kUnavailable, text, "look at the disk", ""};
+      if (sqlite3_system_errno(x_database.get()) == EFBIG) {
+        return Error{ErrorKind::kUnavailable, text + ": the file would pass the size limit of this user", "raise it (`ulimit -f`)", ""};
+      }
+      return Error{ErrorKind::kUnavailable, text, "look at the disk (dmesg), then try again", ""};
     default:
-      return Error{ErrorKind::kInternal, text, "", ""};
+      return Error{ErrorKind::kInternal, text, "please report it with the command", ""};
   }
 }
 

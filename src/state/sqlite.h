@@ -41,10 +41,17 @@ class Statement {
   int x_next = 1;
 };
 
+enum class Access {
+  kWrite,   // creates the file
+  kRead,    // the file as it is; a WAL needs its -shm beside it
+  kFrozen,  // the file alone: nobody writes it, and there is no WAL
+  kEmpty,   // no file: a database in memory
+};
+
 class Database {
  public:
-  /// Opens or creates the file. Errors: kPermission, kCorruption, kUnavailable.
-  static Result<std::unique_ptr<Database>> Open(const std::string& path);
+  /// Errors: kPermission, kCorruption, kUnavailable.
+  static Result<std::unique_ptr<Database>> Open(const std::string& path, Access access);
 
   Status Execute(const char* sql);
   Result<Statement> Prepare(std::string_view sql);

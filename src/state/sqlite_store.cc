@@ -102,14 +102,16 @@ class SqliteStore final : public StateStore {
   Status Prepare() {
     TRY(x_database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
     TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
-    TRY_ASSIGN(auto version, x_database->Prepare("PRAGMA user_version"));
-    TRY_ASSIGN([[maybe_unused]] bool row, version.Step());
-    if (version.Number(0) == 0) {
-      TRY(x_database->Execute(kSchema));
-    } else if (version.Number(0) != kSchemaVersion) {
-      return Error{ErrorKind::kUnsupported, "the state store was written by a newer Caudal", "use that version", ""};
-    }
+    TRY_ASSIGN(const bool made, IsMade());
+    if (!made) TRY(x_database->Execute(kSchema));
     return transaction.Commit();
+  }
+
+  /// The same where nothing can be written.
+  Status PrepareToRead() {
+    TRY_ASSIGN(const bool made, IsMade());
+    if (!made) TRY(x_database->Execute(kSchema));  // in memory
+    return x_database->Execute("SELECT count(*) FROM run; PRAGMA query_only = ON;");
   }
 
   Status BeginRun(const RunRecord& run, const std::vector<TaskRecord>& tasks, const EventRecord& event) override {
@@ -206,6 +208,13 @@ class SqliteStore final : public StateStore {
   }
 
  private:
+  Result<bool> IsMade() {
+    TRY_ASSIGN(auto version, x_database->Prepare("PRAGMA user_version"));
+    TRY_ASSIGN([[maybe_unused]] bool row, version.Step());
+    if (version.Number(0) == 0 || version.Number(0) == kSchemaVersion) return version.Number(0) != 0;
+    return Error{ErrorKind::kUnsupported, "the state store was written by a newer Caudal", "use that version", ""};
+  }
+
   template <typename T, typename F>
   static Result<std::vector<T>> Collect(Statement& select, F read) {
     std::vector<T> all;
@@ -265,22 +274,59 @@ class SqliteStore final : public StateStore {
   mutable std::mutex x_mutex;
 };
 
+namespace fs = std::filesystem;
+
+Result<std::unique_ptr<StateStore>> OpenToWrite(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  if (error) {
+    return Error{ErrorKind::kPermission, "cannot create the folder of the state store " + path + ": " + error.message(),
+                 "make the project folder writable", ""};
+  }
+  TRY_ASSIGN(auto database, Database::Open(path, Access::kWrite));
+  auto store = std::make_unique<SqliteStore>(std::move(database));
+  TRY(store->Prepare());
+  return std::unique_ptr<StateStore>(std::move(store));
+}
+
+/// Who only looks needs no right to write.
+Result<std::unique_ptr<StateStore>> OpenToRead(const std::string& path, Error why_not_written) {
+  std::error_code error;
+  std::vector<Access> ways = {Access::kRead};
+  if (!fs::exists(path, error)) {
+    // What cannot even be looked for is no empty store.
+    if (error) return why_not_written;
+    ways = {Access::kEmpty};
+  } else if (!fs::exists(path + "-wal", error) || fs::file_size(path + "-wal", error) == 0) {
+    ways.push_back(Access::kFrozen);
+  }
+  for (const Access way : ways) {
+    auto database = Database::Open(path, way);
+    if (!database) continue;
+    auto store = std::make_unique<SqliteStore>(*std::move(database));
+    if (store->PrepareToRead()) return std::unique_ptr<StateStore>(std::move(store));
+  }
+  if (ways.size() == 1 && ways[0] == Access::kRead) {
+    why_not_written.next = "a run was killed and left what only a writer can read: make the folder writable, or copy the project";
+  }
+  return why_not_written;
+}
+
 }  // namespace
 
 std::string_view RunStatusName(RunStatus status) { return kRunNames[static_cast<std::size_t>(status)]; }
 std::string_view TaskStatusName(TaskStatus status) { return kTaskNames[static_cast<std::size_t>(status)]; }
 
 Result<std::unique_ptr<StateStore>> MakeSqliteStore(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
   std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  if (error) {
-    return Error{ErrorKind::kPermission, "cannot create the folder of the state store " + path + ": " + error.message(),
-                 "make the project folder writable", ""};
+  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
+    return Error{ErrorKind::kInvalidArgument, "a file stands where the folder of the state store should be: " + folder.string(),
+                 "move it away", ""};
   }
-  TRY_ASSIGN(auto database, Database::Open(path));
-  auto store = std::make_unique<SqliteStore>(std::move(database));
-  TRY(store->Prepare());
-  return std::unique_ptr<StateStore>(std::move(store));
+  auto writable = OpenToWrite(path);
+  if (writable || writable.error().kind != ErrorKind::kPermission) return writable;
+  return OpenToRead(path, std::move(writable).error());
 }
 
 }  // namespace caudal

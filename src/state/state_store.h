@@ -35,7 +35,7 @@ struct RunRecord {
   RunStatus status = RunStatus::kRunning;
   Timestamp started;
   std::optional<Timestamp> ended;
-  std::string holder;  // "pid 4711 on host" while it runs
+  std::string holder;  // of the process that runs it: "<pid>:<start>:<boot id>", docs/formats/state.md
 };
 
 struct TaskRecord {
@@ -95,8 +95,10 @@ class StateStore {
   virtual Result<std::vector<EventRecord>> Events(std::int64_t after, int limit) const = 0;
 };
 
-/// A SQLite file (WAL, synchronous=FULL), created with its folder if absent.
-/// Errors: kCorruption, kPermission, kUnavailable (locked for longer than 10 s, disk full).
+/// A SQLite file (WAL, synchronous=FULL), created with its folder if absent. Where it cannot be written it is opened for
+/// reading, and one that cannot be created is empty: every change is then kPermission.
+/// Errors: kInvalidArgument where a file stands for its folder, kCorruption, kPermission, kUnavailable (locked for longer
+/// than 10 s, disk full).
 Result<std::unique_ptr<StateStore>> MakeSqliteStore(const std::string& path);
 
 }  // namespace caudal

@@ -48,9 +48,9 @@ Error PosixError(int code, std::string_view action, const std::string& path) {
   switch (code) {
     case ENOENT:
     case EISDIR:
-      return Error{ErrorKind::kNotFound, text, "", ""};
+      return Error{ErrorKind::kNotFound, text, code == EISDIR ? "name a file, not a folder" : "correct the path, or put it there", ""};
     case EEXIST:
-      return Error{ErrorKind::kAlreadyExists, text, "", ""};
+      return Error{ErrorKind::kAlreadyExists, text, "take another name, or move what is there away", ""};
     case ENOSPC:
     case EDQUOT:
       return Error{ErrorKind::kUnavailable,
@@ -64,16 +64,22 @@ Error PosixError(int code, std::string_view action, const std::string& path) {
     case ENAMETOOLONG:
     case EINVAL:
     case ELOOP:
-      return Error{ErrorKind::kInvalidArgument, text, "", ""};
+      return Error{ErrorKind::kInvalidArgument, text,
+                   code == ENOTDIR ? "correct the path: something of it is a file and should be a folder" : "correct the path", ""};
+    case EFBIG:
+      return Error{ErrorKind::kUnavailable, text,
+                   "a file may not be that large for this user: raise the limit (`ulimit -f`), then try again", ""};
     case EMFILE:
     case ENFILE:
-    case ENOMEM:
+      return Error{ErrorKind::kUnavailable, text, "raise the limit of open files (`ulimit -n`), then try again", ""};
     case EAGAIN:
+      return Error{ErrorKind::kUnavailable, text, "raise the limit of processes (`ulimit -u`), or end some, then try again", ""};
+    case ENOMEM:
     case EINTR:
     case EIO:
     case ESTALE:
     case ETIMEDOUT:
-      return Error{ErrorKind::kUnavailable, text, "", ""};
+      return Error{ErrorKind::kUnavailable, text, "try again; if it stays, look at the disk and the memory (dmesg)", ""};
     default:
       return Error{ErrorKind::kInternal, text, "", ""};
   }

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "base/error.h"
@@ -91,8 +92,14 @@ Result<JobResult> Answer(std::string_view payload, std::unique_ptr<Connection> c
   } catch (const std::bad_alloc&) {
     return Error{ErrorKind::kUnavailable, "the worker ran out of memory", "raise the memory limit, or split the work",
                  ""};
+  } catch (const std::system_error& e) {
+    if (e.code() != std::errc::resource_unavailable_try_again) {
+      return Error{ErrorKind::kInternal, fmt::format("the worker failed: {}", e.what()), "please report it with the command", ""};
+    }
+    return Error{ErrorKind::kUnavailable, fmt::format("the system gave the worker no thread: {}", e.what()),
+                 "raise the limit of processes of this user (`ulimit -u`), or end some", ""};
   } catch (const std::exception& e) {
-    return Error{ErrorKind::kInternal, fmt::format("the worker failed: {}", e.what()), "", ""};
+    return Error{ErrorKind::kInternal, fmt::format("the worker failed: {}", e.what()), "please report it with the command", ""};
   }
 }
 

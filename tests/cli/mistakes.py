@@ -91,6 +91,34 @@ def two_mistakes(project):
     project.swap(SOURCE, "format: csv", "format: cvs")
 
 
+def only_a_run_finds(project):
+    project.write("sources/api.yaml", HTTP_SOURCE.replace("allow_private: true", "max_pages: 0, auth: {type: bearer}") % "http://h:99999/x")
+    project.write("sources/other.yaml", HTTP_SOURCE % "ftp://h/x")
+    with open(project.path(SOURCE), encoding="utf-8") as f:
+        text = f.read()
+    project.write(SOURCE, re.sub(r"glob: .*", 'glob: "/etc/*.csv"\n    delimiter: ";;"\n    max_files: 0', text, count=1))
+
+
+def wrong_cursor(project):
+    project.write("sources/erp.yaml", SQLITE_SOURCE + "    incremental: updatd_at\n")
+    database = sqlite3.connect(project.path("erp.db"))
+    database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, updated_at TEXT)")
+    database.close()
+
+
+def file_for_state(project):
+    shutil.rmtree(project.path(".caudal"))
+    project.write(".caudal", "")
+
+
+def secrets(text):
+    def change(project):
+        project.write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}")
+        project.write(".caudal/secrets.env", text)
+        os.chmod(project.path(".caudal/secrets.env"), 0o600)
+    return change
+
+
 def log_gap(project):
     first = last_log(project, "gold/daily_sales")
     os.rename(first, first.replace("0.json", "2.json"))
@@ -152,6 +180,30 @@ def spoiled_data_file(project):
             f.write(b"\xff" * 4)
 
 
+def raw_objects(project):
+    folder = project.path("lake/raw")
+    return sorted(os.path.join(d, n) for d, _, names in os.walk(folder) for n in names if n.endswith(".zst"))
+
+
+def flip(path):
+    with open(path, "r+b") as f:
+        f.seek(os.path.getsize(path) // 2)
+        byte = f.read(1)
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte[0] ^ 1]))
+
+
+def forget_digests(project):
+    """The log as versions wrote it that noted none."""
+    for table in ("drops/sales", "gold/daily_sales"):
+        path = last_log(project, table)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        assert "caudal.sha256" in text, text
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(re.sub(r'"caudal.sha256":"[0-9a-f]{64}",', "", text))
+
+
 CASES = [
     # What is typed.
     Case("unknown verb", ["rnu"], 2, ["there is no verb 'rnu'", "did you mean 'run'"]),
@@ -190,7 +242,7 @@ CASES = [
     Case("a stream rendered", ["render", "drops.sales"], 2, [SOURCE, "has no SQL"]),
     # SQL.
     Case("no SQL", ["sql", "SELEC 1"], 2, [r"query:1:\d+"]),
-    Case("a table that is not there", ["sql", "SELECT * FROM gold.daily_slaes"], 2, ["gold.daily_slaes|daily_slaes", "daily_sales"]),
+    Case("a table that is not there", ["sql", "SELECT * FROM gold.daily_slaes"], 3, ["gold.daily_slaes|daily_slaes", "daily_sales"]),
     Case("a column that is not there", ["sql", "SELECT\n  revenu FROM gold.daily_sales"], 2, ["query:2:3", "revenu", "revenue"]),
     Case("a statement that writes", ["sql", "CREATE TABLE x AS SELECT 1"], 2, ["SELECT"]),
     Case("two statements", ["sql", "SELECT 1; SELECT 2"], 2, ["one|SELECT"]),
@@ -217,6 +269,12 @@ CASES = [
     Case("a model's unknown table", ["run"], 2, [MODEL + r":\d+:\d+", "drops.sale", "drops.sales"], swap(MODEL, "FROM drops.sales", "FROM drops.sale")),
     Case("dbt's templates", ["run"], 2, [MODEL + r":\d+:\d+", "drops.sales"], swap(MODEL, "FROM drops.sales", "FROM {{ ref('sales') }}")),
     Case("models in a circle", ["run"], 2, [r"models/gold/[ab].sql", "gold.a", "gold.b"], cycle),
+    Case("what only a run found", ["validate"], 2,
+         [r"sources/api.yaml:2:\d+: error.*port.*'99999'", r"sources/api.yaml:2:\d+: error.*max_pages.*at least 1", r"sources/api.yaml:2:\d+: error.*bearer.*token",
+          r"sources/other.yaml:2:\d+: error.*'ftp://'.*http", SOURCE + r":\d+:\d+: error.*delimiter.*';;'", SOURCE + r":\d+:\d+: error.*max_files.*at least 1.*'0'",
+          SOURCE + r":\d+:\d+: error.*glob.*root", "7 errors"], only_a_run_finds, stdout=True),
+    Case("two ways to name rows", ["validate"], 2, [r"sources/erp.yaml:\d+:\d+: error.*'query' and 'table'", "next|take one"],
+         write("sources/erp.yaml", SQLITE_SOURCE + "    query: SELECT 1\n"), stdout=True),
     Case("all mistakes at once", ["validate"], 2, [r"caudal.yaml:\d+:\d+: error.*defualts", SOURCE + r":\d+:\d+: error.*cvs", "2 errors"],
          two_mistakes, stdout=True),
     # What a run meets.
@@ -321,4 +379,60 @@ CASES = [
          write("models/gold/a.sql", "SELECT CAST(product AS BIGINT) AS n FROM drops.sales\n"), stdout=True),
     Case("a partition with too long a name", ["run", "--no-retry"], 1, ["File name too long", "255 bytes"],
          write("models/gold/a.sql", "/* caudal:\nmaterialize: {table: true, partition_by: p}\n*/\nSELECT repeat('x', 300) AS p, 1 AS y\n"), stdout=True),
+    # A next step for each.
+    Case("a model whose SQL breaks off", ["run"], 2, ["models/gold/a.sql:1:", "syntax error", "next: correct the SQL at this place"], write("models/gold/a.sql", "SELECT 1 +\n")),
+    Case("a model that inserts", ["run"], 2, ["models/gold/a.sql:1:1", "only a SELECT", "next: write one SELECT"], write("models/gold/a.sql", "INSERT INTO x VALUES (1)\n")),
+    Case("a query that inserts", ["sql", "INSERT INTO x VALUES (1)"], 2, ["query:1:1: only a SELECT", "next: write one SELECT"]),
+    Case("a query that breaks off", ["sql", "SELECT 1 +"], 2, ["query:1:", "syntax error", "next: correct the SQL"]),
+    Case("a parameter of no type", ["sql", "SELECT $x"], 2, [r"the type of \$x is not clear", r"next: write \$x::VARCHAR"]),
+    Case("the engine's list of tables", ["sql", "SHOW TABLES"], 2, ["SHOW lists what the engine holds", "next: `caudal show` lists the tables"]),
+    Case("a query of no table", ["sql", "SELECT * FROM gold.daily_sale"], 3, [r"query:1:15: no table is published as gold.daily_sale\n", "did you mean 'gold.daily_sales'"]),
+    Case("a query of the engine's table", ["sql", "FROM sqlite_master"], 3, ["no table is published as sqlite_master", "caudal show"]),
+    Case("a query of a table that waits", ["sql", "FROM gold.later"], 3, ["gold.later was never built", r"caudal run -s \+gold.later"],
+         write("models/gold/later.sql", "SELECT 1 AS a\n")),
+    Case("no such column of a query", ["sql", "SELECT quantty FROM gold.daily_sales"], 2, ["query:1:8: .*quantty.*\n", "did you mean 'quantity'"]),
+    Case("no such location", ["run", "--no-retry"], 3, [SOURCE + r":\d+:\d+: cannot open the location: No such file", "next: correct `location:` of the source, or create the folder"],
+         swap(SOURCE, "location: drops", "location: dropz"), stdout=True),
+    Case("a lake that is a file", ["run"], 2, [r"caudal.yaml:3:7: the lake should be a folder, and there is a file: .*/README", "next: move the file away"],
+         both(write("README", "x"), swap("caudal.yaml", "lake: lake", "lake: README"))),
+    Case("a lake that leads nowhere", ["validate"], 2, [r"caudal.yaml:3:7: error: the lake is a link that leads nowhere: .* -> /nowhere", "next: create the folder behind it"],
+         both(link("/nowhere", "elsewhere"), swap("caudal.yaml", "lake: lake", "lake: elsewhere")), stdout=True),
+    Case("a cursor that is no column", ["run", "-s", "source:erp", "--no-retry"], 3, [r"sources/erp.yaml:\d+:\d+: the stream orders has no column 'updatd_at', which `incremental:` names",
+         'next: did you mean one of .*"updated_at"'], wrong_cursor, stdout=True),
+    Case("a database of no byte", ["run", "-s", "source:erp", "--no-retry"], 1, ["erp.db", "the database file is empty", "next: correct `database:`"],
+         both(write("sources/erp.yaml", SQLITE_SOURCE), write("erp.db", "")), stdout=True),
+    Case("an API that is not there", ["run", "-s", "source:rates", "--no-retry"], 5, ["127.0.0.1", "next: check that the server runs"], closed_port, stdout=True),
+    # Bytes that changed.
+    Case("a flipped byte in a data file", ["doctor", "--deep"], 7, [r"gold.daily_sales  data file gold/daily_sales/.*\.parquet is not the one that was committed \(SHA-256 differs\)",
+         "next: restore it from a copy, or rebuild: caudal run -s gold.daily_sales --full-refresh"], lambda project: flip(data_files(project, "gold/daily_sales")[0]), stdout=True),
+    Case("a flipped byte in a raw object", ["doctor", "--deep"], 7, [r"drops.sales  raw object raw/drops/sales/.*\.zst", "next: restore it from a copy: a rebuild from raw would fail", "1 finding"],
+         lambda project: flip(raw_objects(project)[0]), stdout=True),
+    Case("a raw object of another content", ["doctor", "--deep"], 7, [r"drops.sales  .*\(SHA-256 differs\): raw/drops/sales/", "1 finding"],
+         lambda project: shutil.copy(*raw_objects(project)), stdout=True),
+    Case("a raw object that was cut", ["doctor", "--deep"], 7, [r"drops.sales  raw object raw/drops/sales/.*\.zst", "1 finding"],
+         lambda project: os.truncate(raw_objects(project)[0], os.path.getsize(raw_objects(project)[0]) // 2), stdout=True),
+    Case("bytes that nobody noted", ["doctor", "--deep"], 0, ["2 raw objects, every byte as it was written"], forget_digests, stdout=True),
+    Case("values that the statistics deny", ["doctor", "--deep"], 7, ["drops.sales  data file drops/sales/.*holds other values than the log's statistics say"],
+         both(forget_digests, swap_in_log("drops/sales", r'\"sale_id\":5', r'\"sale_id\":4')), stdout=True),
+    Case("rows that nobody noted", ["doctor", "--deep"], 7, ["drops.sales  data file drops/sales/.*has 5 rows, the log says 6"],
+         both(forget_digests, swap_in_log("drops/sales", r'\"numRecords\":5', r'\"numRecords\":6')), stdout=True),
+    Case("a data file that nobody can decode", ["doctor", "--deep"], 7, ["gold.daily_sales  data file gold/daily_sales/.*cannot be read"], both(forget_digests, spoiled_data_file),
+         stdout=True),
+    # Advice that fits.
+    Case("a file for the state's folder", ["run"], 2, [r"a file stands where the folder of the state store should be: .*/\.caudal\n", "next: move it away"], file_for_state),
+    Case("a file for a project", ["run", "--project", "caudal.yaml"], 2, ["--project: --project takes the project's folder, and this is a file", "next: give the folder: --project /"]),
+    Case("a folder of secrets", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env: .*is no file", "next: put the secrets into a file"],
+         both(write("sources/rates.yaml", HTTP_SOURCE % "${RATES_URL}"), lambda project: os.makedirs(project.path(".caudal/secrets.env"))), stdout=True),
+    Case("a secret without its name", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env:2:1: this line holds no '='", "next: write NAME=value"],
+         secrets("A=1\nhttp://127.0.0.1:1\n"), stdout=True),
+    Case("a secret with a name of two words", ["run", "-s", "source:rates", "--no-retry"], 1, [r"\.caudal/secrets.env:1:1: this line begins with no name"],
+         secrets("export RATES_URL=x\n"), stdout=True),
+    Case("an empty secret", ["run", "-s", "source:rates", "--no-retry"], 3, [r"\$\{RATES_URL\} for client.base_url, which is empty", "export RATES_URL"],
+         secrets("RATES_URL=\n"), env={"RATES_URL": ""}, stdout=True),
+    Case("an intent that is none", ["run", "--no-retry"], 1, ["the intent drops/sales/.hoodie/.temp/x.intent.json is not valid JSON: line 1, byte 9", "next: move it away"],
+         both(write(NEW_DROP, HEAD + "6,2026-01-03,apples,1,1.00\n"), write("lake/drops/sales/.hoodie/.temp/x.intent.json", '{"txid":}')), stdout=True),
+    Case("a schema of our own", ["validate"], 2, ["models/caudal_lake: error|models/caudal_lake/a.sql: error: the schema 'caudal_lake' is reserved for Caudal's own data", "next: rename the folder"],
+         write("models/caudal_lake/a.sql", "SELECT 1 AS a\n"), stdout=True),
+    Case("a file of another table", ["run", "--no-retry"], 1, [NEW_DROP[6:] + r" has no column of drops.sales: it has city, people; the table has sale_id, sold_on, product, quantity, price",
+         "next: take the file out of the location"], write(NEW_DROP, "city,people\nMadrid,3\n"), stdout=True),
 ]

@@ -5,10 +5,12 @@ import json
 import os
 import pty
 import re
+import resource
 import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -25,11 +27,11 @@ def caudal(folder, *words, env=None, timeout=120, stdin=subprocess.DEVNULL):
 
 
 def tree_hash(folder):
-    """Names and bytes of all tables: everything but staging and raw objects, which no reader looks at."""
+    """Names and bytes of all tables: everything but staging, raw objects and locks, which no reader looks at."""
     digest = hashlib.sha256()
     for at, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if os.path.join(at, f) not in [os.path.join(folder, n) for n in (".staging", "raw")])
-        for name in sorted(files):
+        for name in sorted(set(files) - {".lake.lock"}):
             path = os.path.join(at, name)
             digest.update(os.path.relpath(path, folder).encode() + b"\0")
             with open(path, "rb") as f:
@@ -128,6 +130,82 @@ class BadInput(unittest.TestCase):
         for words in (["show"], ["check"], ["sql", "FROM gold.daily_sales"], ["why", "drops.sales", "--where", "sale_id = 4"]):
             looked = caudal(project.folder, *words)
             self.assertEqual(looked.returncode, 0, f"{words}: who only looks needs no right to write\n{looked.stdout}{looked.stderr}")
+
+    def read_only(self, project):
+        if subprocess.run(["mount", "--bind", project.folder, project.folder], capture_output=True, check=False).returncode != 0:
+            self.skipTest("a folder cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", project.folder], check=False)
+        subprocess.run(["mount", "-o", "remount,ro,bind", project.folder], check=True)
+
+    def test_a_project_that_cannot_be_written(self):
+        looks = (["show"], ["show", "gold.daily_sales"], ["history"], ["history", "drops.sales"], ["sql", "FROM gold.daily_sales"], ["validate"], ["plan"],
+                 ["render", "gold.daily_sales"], ["why", "drops.sales", "--where", "sale_id = 4"])
+        project = self.project()
+        runs = len(json.loads(caudal(project.folder, "history", "--output", "json").stdout)["runs"])
+        self.read_only(project)
+        for words in looks:
+            looked = caudal(project.folder, *words)
+            self.assertEqual(looked.returncode, 0, f"{words}: who only looks needs no right to write\n{looked.stdout}{looked.stderr}")
+        self.assertEqual(len(json.loads(caudal(project.folder, "history", "--output", "json").stdout)["runs"]), runs)
+        for words in (["run"], ["check"], ["retry"]):
+            done = caudal(project.folder, *words)
+            self.assertIn(done.returncode, (3, 4), f"{words}\n{done.stdout}{done.stderr}")
+            self.assertRegex(done.stderr, "next: ")
+        never_run = self.project()
+        shutil.rmtree(never_run.path(".caudal"))
+        self.read_only(never_run)
+        for words in looks:
+            self.assertEqual(caudal(never_run.folder, *words).returncode, 0, words)
+
+    def test_a_killed_runs_state_in_a_project_that_cannot_be_written(self):
+        project = self.project()
+        left = sqlite3.connect(project.path(".caudal/state.db"), isolation_level=None)
+        left.execute("PRAGMA wal_autocheckpoint = 0")
+        left.execute("UPDATE run SET pipeline = 'other'")
+        for name in ("state.db", "state.db-wal"):
+            shutil.copy(project.path(".caudal/" + name), os.path.dirname(project.folder))
+        left.close()
+        for name in ("state.db", "state.db-wal"):
+            shutil.copy(os.path.join(os.path.dirname(project.folder), name), project.path(".caudal"))
+        self.read_only(project)
+        done = caudal(project.folder, "history")
+        self.assertEqual(done.returncode, 4, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, "next: a run was killed and left what only a writer can read")
+
+    def limited(self, project, what, most, user=None):
+        """A run under a limit of the system, as another user where root has none."""
+        def limit():
+            resource.setrlimit(what, (most, most))
+            if user:
+                os.setgroups([])
+                os.setgid(user)
+                os.setuid(user)
+        return subprocess.run([CAUDAL, "run", "--full-refresh", "--no-retry"], cwd=project.folder, text=True, capture_output=True, timeout=120,
+                              stdin=subprocess.DEVNULL, preexec_fn=limit)
+
+    def test_files_that_may_not_grow(self):
+        project = self.project()
+        before = tree_hash(project.path("lake"))
+        for most in (0, 1000, 9000):
+            done = self.limited(project, resource.RLIMIT_FSIZE, most)
+            self.assertEqual(done.returncode, 5, f"{most}: {done.stdout}{done.stderr}")
+            self.assertRegex(done.stdout + done.stderr, "next: .*ulimit -f")
+        self.assertEqual(tree_hash(project.path("lake")), before)
+
+    def test_processes_that_may_not_start(self):
+        project = self.project()
+        nobody = 65534
+        if os.getuid() != 0 or subprocess.run([CAUDAL, "--version"], capture_output=True, user=nobody, check=False).returncode != 0:
+            self.skipTest("needs root, and a program that everybody may run")
+        os.chmod(os.path.dirname(project.folder), 0o755)
+        for at, _, files in os.walk(project.folder):
+            for path in [at] + [os.path.join(at, name) for name in files]:
+                os.chown(path, nobody, nobody)
+        others = len([p for p in os.listdir("/proc") if p.isdigit() and os.path.exists(f"/proc/{p}") and os.stat(f"/proc/{p}").st_uid == nobody])
+        for more in (2, 5, 8):
+            done = self.limited(project, resource.RLIMIT_NPROC, others + more, nobody)
+            self.assertEqual(done.returncode, 5, f"{more}: {done.stdout}{done.stderr}")
+            self.assertRegex(done.stdout + done.stderr, "next: .*ulimit -u")
 
     def test_ctrl_c(self):
         project = self.project()

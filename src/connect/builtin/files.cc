@@ -44,19 +44,25 @@ ConnectorSpec Spec() {
   add(spec.options, "settle", OptionType::kDuration, "1s",
       "A file that changed less than this ago is looked at again after it; if it still grows, it waits for the next run");
   auto& stream = spec.stream_options;
-  add(stream, "glob", OptionType::kString, "",
-      "Names below the location: * and ? within a folder, ** across folders").required = true;
+  OptionSpec& glob = add(stream, "glob", OptionType::kString, "", "Names below the location: * and ? within a folder, ** across folders");
+  glob.required = true;
+  glob.form = OptionForm::kGlob;
   add(stream, "format", OptionType::kString, "auto", "How the records are written; auto: by the extension")
       .choices = {"auto", "csv", "ndjson", "json", "parquet"};
-  add(stream, "delimiter", OptionType::kString, "", "CSV: one character; found in the first file and kept, if not given");
-  add(stream, "quote", OptionType::kString, "\"", "CSV: one character, or none");
-  add(stream, "escape", OptionType::kString, "", "CSV: what makes a quote part of a value; the quote itself, if not given");
+  const auto character = [&](const char* name, const char* fallback, const char* description) -> OptionSpec& {
+    OptionSpec& option = add(stream, name, OptionType::kString, fallback, description);
+    option.form = OptionForm::kCharacter;
+    return option;
+  };
+  character("delimiter", "", "CSV: one character, or tab; found in the first file and kept, if not given").words = {"tab", "\\t"};
+  character("quote", "\"", "CSV: one character, or none").words = {"none"};
+  character("escape", "", "CSV: what makes a quote part of a value; the quote itself, if not given");
   add(stream, "encoding", OptionType::kString, "utf-8", "CSV: the files' character encoding").choices = {"utf-8", "latin-1"};
   add(stream, "header", OptionType::kBoolean, "true", "CSV: the first line names the columns");
   add(stream, "column_names", OptionType::kStringList, "", "CSV without header: the names, in order");
   add(stream, "data_selector", OptionType::kString, "", "JSON: path to the array of records, such as data.items");
-  add(stream, "max_files", OptionType::kInteger, "", "At most so many files a run; the rest follows in the next");
-  add(stream, "max_bytes", OptionType::kSize, "", "At most so many bytes a run, but one file at least");
+  add(stream, "max_files", OptionType::kInteger, "", "At most so many files a run; the rest follows in the next").least = 1;
+  add(stream, "max_bytes", OptionType::kSize, "", "At most so many bytes a run, but one file at least").least = 1;
   return spec;
 }
 
@@ -140,7 +146,7 @@ class FilesRead {
   Result<ReadOutcome> Run(std::chrono::milliseconds settle) {
     TRY_ASSIGN(x_ledger, Ledger::Parse(x_request.cursor));
     const std::string glob = x_options.Text("glob", "*");
-    if (glob.starts_with("/") || glob.find("..") != std::string::npos) {
+    if (glob.starts_with("/") || ("/" + glob + "/").find("/../") != std::string::npos) {
       return Error{ErrorKind::kInvalidArgument, "a glob is relative to the location and has no '..': " + glob,
                    "change `location:` or `glob:`", ""};
     }

@@ -34,19 +34,22 @@ OptionSpec& Add(std::vector<OptionSpec>& to, const char* name, OptionType type, 
 void AddPaginator(std::vector<OptionSpec>& to) {
   auto& pages = Add(to, "paginator", OptionType::kObject, "", "How the next page is found").members;
   const auto text = [&](const char* name, const char* description) { Add(pages, name, OptionType::kString, "", description); };
-  const auto number = [&](const char* name, const char* description) { Add(pages, name, OptionType::kInteger, "", description); };
-  Add(pages, "type", OptionType::kString, "auto", "Kind; auto: a Link header, or a link where APIs put it").choices = {
-      "auto", "json_link", "header_link", "offset", "page_number", "cursor", "single_page"};
+  const auto number = [&](const char* name, const char* description, std::int64_t least) {
+    Add(pages, name, OptionType::kInteger, "", description).least = least;
+  };
+  OptionSpec& kind = Add(pages, "type", OptionType::kString, "auto", "Kind; auto: a Link header, or a link where APIs put it");
+  kind.choices = {"auto", "json_link", "header_link", "offset", "page_number", "cursor", "single_page"};
+  kind.needs = {{"offset", {"limit"}}};
   text("next_url_path", "json_link: path to the next page's URL; next, if not given");
   text("links_next_key", "header_link: the relation; next, if not given");
-  number("limit", "offset: records of a page");
-  number("offset", "offset: the first one; 0, if not given");
+  number("limit", "offset: records of a page", 1);
+  number("offset", "offset: the first one; 0, if not given", 0);
   text("offset_param", "offset: the parameter; offset, if not given");
   text("limit_param", "offset: the parameter; limit, if not given");
-  number("maximum_offset", "offset: no further than this");
-  number("base_page", "page_number: the first one; 0, if not given");
+  number("maximum_offset", "offset: no further than this", 1);
+  number("base_page", "page_number: the first one; 0, if not given", 0);
   text("page_param", "page_number: the parameter; page, if not given");
-  number("maximum_page", "page_number: no further than this");
+  number("maximum_page", "page_number: no further than this", 1);
   text("total_path", "offset, page_number: path to the number of records, of pages; total and total_pages, if not given");
   text("cursor_path", "cursor: path to the next cursor; cursors.next, if not given");
   text("cursor_param", "cursor: the parameter; cursor, if not given");
@@ -56,9 +59,11 @@ void AddClient(std::vector<OptionSpec>& to) {
   OptionSpec& client = Add(to, "client", OptionType::kObject, "", "How the API is reached");
   client.required = true;
   Add(client.members, "base_url", OptionType::kUrl, "", "Where the paths of the streams begin").required = true;
-  Add(client.members, "headers", OptionType::kStringMap, "", "Sent with each request");
+  Add(client.members, "headers", OptionType::kStringMap, "", "Sent with each request").form = OptionForm::kLine;
   auto& auth = Add(client.members, "auth", OptionType::kObject, "", "Credentials; they go to base_url's host alone").members;
-  Add(auth, "type", OptionType::kString, "none", "Kind").choices = {"none", "bearer", "basic", "api_key"};
+  OptionSpec& kind = Add(auth, "type", OptionType::kString, "none", "Kind");
+  kind.choices = {"none", "bearer", "basic", "api_key"};
+  kind.needs = {{"bearer", {"token"}}, {"basic", {"username", "password"}}, {"api_key", {"api_key"}}};
   Add(auth, "token", OptionType::kString, "", "bearer").secret = true;
   Add(auth, "username", OptionType::kString, "", "basic");
   Add(auth, "password", OptionType::kString, "", "basic").secret = true;
@@ -66,9 +71,9 @@ void AddClient(std::vector<OptionSpec>& to) {
   Add(auth, "name", OptionType::kString, "", "api_key: header or parameter; Authorization, if not given");
   Add(auth, "location", OptionType::kString, "header", "api_key: where it is sent").choices = {"header", "query"};
   AddPaginator(client.members);
-  Add(client.members, "timeout", OptionType::kDuration, "60s", "For one request");
-  Add(client.members, "max_page_bytes", OptionType::kSize, "32MB", "A larger answer is refused");
-  Add(client.members, "max_pages", OptionType::kInteger, "100000", "More pages of one stream are refused");
+  Add(client.members, "timeout", OptionType::kDuration, "60s", "For one request").least = 1;
+  Add(client.members, "max_page_bytes", OptionType::kSize, "32MB", "A larger answer is refused").least = 1;
+  Add(client.members, "max_pages", OptionType::kInteger, "100000", "More pages of one stream are refused").least = 1;
   Add(client.members, "allow_private", OptionType::kBoolean, "false", "Also private and local addresses are asked");
 }
 
@@ -168,7 +173,8 @@ Result<Reach> ReachOf(const Options& options) {
   for (const auto* map : {&reach.http.headers, &reach.http.credentials}) {
     for (const auto& [name, value] : *map) {
       if ((name + value).find_first_of("\r\n") == std::string::npos) continue;
-      return Error{ErrorKind::kInvalidArgument, "a header holds a line end: " + name, "", ""};
+      return Error{ErrorKind::kInvalidArgument, "a header holds a line end: " + name,
+                   "write the value, or the secret behind it, in one line", ""};
     }
   }
   return reach;
@@ -344,7 +350,8 @@ class HttpRead {
     }
     if (x_kind.empty()) x_kind = kind;
     if (kind != x_kind) {
-      return Error{ErrorKind::kCorruption, fmt::format("a page is {}, the ones before were {}: {}", kind, x_kind, place), "", ""};
+      return Error{ErrorKind::kCorruption, fmt::format("a page is {}, the ones before were {}: {}", kind, x_kind, place),
+                   "write `format:` of the endpoint, or correct `paginator:`", ""};
     }
     PageSeen seen;
     seen.answer = &answer;

@@ -40,16 +40,16 @@ ConnectorSpec Spec() {
   database.required = true;
   database.description = "The database file";
   spec.options.push_back(database);
-  const auto add = [&](const char* name, OptionType type, const char* description) {
-    OptionSpec option;
+  const auto add = [&](const char* name, OptionType type, const char* description) -> OptionSpec& {
+    OptionSpec& option = spec.stream_options.emplace_back();
     option.name = name;
     option.type = type;
     option.description = description;
-    spec.stream_options.push_back(option);
+    return option;
   };
   add("table", OptionType::kString, "Table or view; the stream's name, if neither this nor `query` is given");
   add("query", OptionType::kString,
-      "A SELECT in SQLite's own words instead of a table; its columns are VARCHAR unless `columns:` says more");
+      "A SELECT in SQLite's own words instead of a table; its columns are VARCHAR unless `columns:` says more").excludes = {"table"};
   add("select", OptionType::kStringList, "Only these columns of the table");
   return spec;
 }
@@ -65,7 +65,7 @@ Result<Stat> StatOf(const std::string& path) {
   if (::stat(path.c_str(), &info) != 0) {
     const ErrorKind kind = errno == EACCES ? ErrorKind::kPermission : ErrorKind::kNotFound;
     return Error{kind, fmt::format("cannot open the database: {}: {}", std::strerror(errno), path),
-                 "correct `database:` of the source", ""};
+                 kind == ErrorKind::kPermission ? "give the user who runs caudal the right to read it" : "correct `database:` of the source", ""};
   }
   if (!S_ISREG(info.st_mode)) {
     return Error{ErrorKind::kInvalidArgument, "the database is no file: " + path, "correct `database:` of the source", ""};
@@ -90,8 +90,12 @@ Result<std::string> HeadOf(const std::string& path, std::size_t size) {
 /// Changes with every write to the database; "" where that cannot be told. Taken before the read's snapshot.
 Result<std::string> StateOf(const std::string& path) {
   TRY_ASSIGN(const Stat info, StatOf(path));
+  if (info.size == 0) {
+    return Error{ErrorKind::kCorruption, "the database file is empty, it has no table: " + path,
+                 "correct `database:` of the source, or have its program create the tables", ""};
+  }
   TRY_ASSIGN(const std::string head, HeadOf(path, 100));
-  if (info.size > 0 && !std::string_view(head).starts_with("SQLite format 3")) {
+  if (!std::string_view(head).starts_with("SQLite format 3")) {
     return Error{ErrorKind::kCorruption, "this file is no SQLite database: " + path, "correct `database:` of the source", ""};
   }
   if (head.size() < 100) return std::string();
@@ -220,6 +224,23 @@ Result<RelationTexts> TextsOf(const Asked& asked, const Schema& columns) {
   return texts;
 }
 
+/// The engine's complaint about a column that `incremental:` or `select:` names, without its SQL.
+Error NoSuchColumn(const SourceRequest& request, const Error& error) {
+  const auto behind = [&](std::string_view words, char end) {
+    const std::size_t at = error.message.find(words);
+    if (at == std::string::npos) return std::string();
+    const std::size_t from = at + words.size();
+    return error.message.substr(from, error.message.find(end, from) - from);
+  };
+  const std::string candidates = behind("Candidate bindings: ", '\n');
+  const std::string column = behind("Referenced column \"", '"');
+  const Result<Options> options = Options::Parse(request.stream_options);
+  const bool cursor = options && options->Text("incremental.cursor", "") == column;
+  return Error{ErrorKind::kNotFound, fmt::format("the stream {} has no column '{}', which `{}` names", request.stream, column,
+                                                 cursor ? "incremental:" : "select:"),
+               candidates.empty() ? "write a column of the table" : "did you mean one of " + candidates + "?", error.where};
+}
+
 class SqliteSource final : public RelationSource {
  public:
   Result<RelationQuestion> Check(const SourceRequest& request) override {
@@ -318,6 +339,7 @@ class SqliteSource final : public RelationSource {
       return Error{ErrorKind::kNotFound, fmt::format("the database has no such table, for stream {}: {}", request.stream, said),
                    "write `table:` for the stream", error.where};
     }
+    if (says("Referenced column \"")) return NoSuchColumn(request, error);
     if (IsAboutAValue(error)) {
       error.kind = ErrorKind::kInvalidArgument;
       error.message = "a value is not of its column's declared type: " + said.substr(0, said.find('\n'));
