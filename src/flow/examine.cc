@@ -84,7 +84,7 @@ class Examination {
   Status ExamineFormats(const Table& table, const std::string& name) {
     const std::string next = "they are made of the log: caudal run --select " + name + " completes them";
     TRY_ASSIGN(bool current, table.FormatsAreCurrent());
-    if (!current) Find(name, "readers of Hudi or Iceberg see an older version, or a format that is not chosen", next);
+    if (!current) Find(name, "readers of Hudi or Iceberg see an older version, another place, or a format that is not chosen", next);
     if (!current || x_depth == Depth::kSizes) return {};
     auto differences = table.CheckFormats();
     if (!differences) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -64,7 +65,7 @@ class UnfinishedFile {
 
 class LocalStore final : public ObjectStore {
  public:
-  explicit LocalStore(std::string root) : x_root(std::move(root)) {}
+  LocalStore(std::string root, std::string real_path) : x_root(std::move(root)), x_url("file://" + real_path) {}
 
   Result<std::string> Get(std::string_view key) const override {
     TRY_ASSIGN(std::string path, PathOf(key));
@@ -154,7 +155,7 @@ class LocalStore final : public ObjectStore {
   }
 
   Result<std::string> ReadLocation(std::string_view key) const override { return PathOf(key); }
-  std::string Url() const override { return "file://" + x_root; }
+  std::string Url() const override { return x_url; }
 
   Result<std::shared_ptr<void>> Lock(std::string_view key, std::chrono::milliseconds wait) override {
     TRY_ASSIGN(std::string path, PathOf(key));
@@ -288,6 +289,7 @@ class LocalStore final : public ObjectStore {
   }
 
   const std::string x_root;
+  const std::string x_url;  // the same by whatever link the folder was reached
   std::mutex x_mutex;
   std::set<std::string> x_durable;  // guarded by x_mutex
 };
@@ -314,7 +316,10 @@ Result<std::unique_ptr<ObjectStore>> MakeLocalStore(const std::string& root) {
   }
   if (stat(folder.c_str(), &info) != 0) return PosixError(errno, "open", folder);
   if (!S_ISDIR(info.st_mode)) return PosixError(ENOTDIR, "open", folder);
-  return std::unique_ptr<ObjectStore>(std::make_unique<LocalStore>(std::move(folder)));
+  std::error_code error;
+  std::string real_path = std::filesystem::canonical(folder, error).string();
+  if (error) return PosixError(error.value(), "open", folder);
+  return std::unique_ptr<ObjectStore>(std::make_unique<LocalStore>(std::move(folder), std::move(real_path)));
 }
 
 }  // namespace caudal

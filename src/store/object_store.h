@@ -47,7 +47,7 @@ class ObjectStore {
 
   /// Where workers read the object: an absolute path here, a presigned URL on S3.
   virtual Result<std::string> ReadLocation(std::string_view key) const = 0;
-  /// "file:///lake" or "s3://bucket/prefix": absolute, with scheme, no slash at the end.
+  /// "file:///lake" or "s3://bucket/prefix": absolute, with scheme, no slash at the end; the same by whatever link it was opened.
   virtual std::string Url() const = 0;
 
   /// Holds the lock named `key` until the returned guard dies (kernel-released if the process dies). Waits up to

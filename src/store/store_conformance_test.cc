@@ -202,7 +202,10 @@ TEST(LocalStore, WantsAnAbsoluteFolder) {
   EXPECT_EQ(MakeLocalStore(folder + "/file").error().kind, ErrorKind::kInvalidArgument);
   auto store = MakeLocalStore(folder + "/deep/er/root///");
   ASSERT_TRUE(store) << store.error().message;
-  EXPECT_EQ((*store)->Url(), "file://" + folder + "/deep/er/root");
+  std::string real_path = std::filesystem::canonical(folder).string() + "/deep/er/root";
+  EXPECT_EQ((*store)->Url(), "file://" + real_path);
+  std::filesystem::create_directory_symlink(real_path, folder + "/link");
+  EXPECT_EQ((*MakeLocalStore(folder + "/link"))->Url(), "file://" + real_path);
   ASSERT_TRUE((*store)->Put("a/b", "x"));
   EXPECT_EQ(*(*store)->ReadLocation("a/b"), folder + "/deep/er/root/a/b");
 }

@@ -1,9 +1,11 @@
 #include "lake/faces/faces.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/faces/hudi.h"
 #include "lake/faces/iceberg.h"
 
@@ -129,6 +131,22 @@ class IcebergKeeper {
   const Snapshot& x_newest;
 };
 
+/// Iceberg's paths are absolute: the face of a lake that was moved or copied names files elsewhere.
+Result<bool> IcebergIsAt(const ObjectStore& store, const std::string& prefix, std::int64_t version) {
+  constexpr std::int64_t kHead = 4096;  // the location is among the first members
+  auto head = store.GetRange(prefix + "/" + IcebergMetadataKey(version), 0, kHead);
+  if (!head && Missing(head.error())) return false;
+  if (!head) return std::move(head).error();
+  return head->find("\"location\":" + DumpJson(store.Url() + "/" + prefix) + ",") != std::string::npos;
+}
+
+/// The version that the hint names, -1 where it names none.
+std::int64_t VersionOfHint(std::string_view hint) {
+  std::int64_t number = 0;
+  auto [end, error] = std::from_chars(hint.data(), hint.data() + hint.size(), number);
+  return error == std::errc() && end == hint.data() + hint.size() && number > 0 ? number - 1 : -1;
+}
+
 Status DropHudi(ObjectStore& store, const std::string& root) {
   TRY_ASSIGN(bool there, Exists(store, root + kHudiPropertiesKey));
   if (!there) return {};
@@ -160,6 +178,11 @@ Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const
 
 Status RenderIcebergUpTo(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest) {
   std::string root = prefix + "/";
+  TRY_ASSIGN(auto hint, Read(store, root + kIcebergHintKey));
+  if (hint) {
+    TRY_ASSIGN(bool here, IcebergIsAt(store, prefix, VersionOfHint(*hint)));
+    if (!here) TRY(DropIceberg(store, root));
+  }
   IcebergKeeper keeper(store, prefix, log, newest);
   auto put = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
     for (const FaceObject& object : rendering.objects) TRY(PutExactly(store, root + object.key, object.bytes));
@@ -201,8 +224,9 @@ Result<bool> FormatsAreCurrent(const ObjectStore& store, const std::string& pref
   TRY_ASSIGN(bool instant, Exists(store, root + HudiCommitKey(newest)));
   TRY_ASSIGN(auto hint, Read(store, root + kIcebergHintKey));
   bool hudi = formats.hudi ? properties && instant : !properties;
-  bool iceberg = formats.iceberg ? hint == std::to_string(newest.version + 1) : !hint.has_value();
-  return hudi && iceberg;
+  if (!formats.iceberg || !hint) return hudi && formats.iceberg == hint.has_value();
+  TRY_ASSIGN(bool here, IcebergIsAt(store, prefix, newest.version));
+  return hudi && here && *hint == std::to_string(newest.version + 1);
 }
 
 Result<std::vector<std::string>> CheckFormats(const ObjectStore& store, const std::string& prefix, Log& log,

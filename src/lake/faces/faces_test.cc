@@ -177,6 +177,24 @@ TEST_F(FacesTest, ATableThatIsPartitionedAnewHasASecondSpec) {
   EXPECT_THAT(*table.CheckFormats(), IsEmpty());
 }
 
+TEST_F(FacesTest, ALakeThatWasMovedNamesItsNewPlace) {
+  std::filesystem::create_directories(x_folder + "/here");
+  x_store = std::move(MakeLocalStore(x_folder + "/here")).value();
+  Table before = Open();
+  Life(before);
+  std::filesystem::create_directory_symlink(x_folder + "/here", x_folder + "/link");
+  auto linked = std::move(MakeLocalStore(x_folder + "/link")).value();
+  EXPECT_TRUE(*Table(*linked, "silver/orders", x_clock, kAllFormats).FormatsAreCurrent());
+  std::filesystem::rename(x_folder + "/here", x_folder + "/there");
+  x_store = std::move(MakeLocalStore(x_folder + "/there")).value();
+  Table after = Open();
+  EXPECT_FALSE(*after.FormatsAreCurrent());
+  ASSERT_TRUE(after.Heal());
+  EXPECT_TRUE(*after.FormatsAreCurrent());
+  EXPECT_THAT(*after.CheckFormats(), IsEmpty());
+  for (const auto& [key, bytes] : Everything()) EXPECT_EQ(bytes.find("/here/silver"), std::string::npos) << key;
+}
+
 /// 300 commits: what a commit writes depends neither on the history nor on the files it does not touch.
 TEST_F(FacesTest, MetadataStaysBounded) {
   Table table = Open({false, true});
