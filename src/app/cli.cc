@@ -96,6 +96,7 @@ int Parse(int argc, char** argv) {
   AddProjectVerbs(app, chosen);
   AddRunVerbs(app, chosen);
   AddLookVerbs(app, chosen);
+  AddTableVerbs(app, chosen);
   AddCompletionVerb(app, chosen);
   try {
     app.parse(argc, argv);

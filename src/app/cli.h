@@ -23,6 +23,7 @@ using ChosenVerb = std::function<Result<int>(const Command&)>;
 void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddRunVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddLookVerbs(CLI::App& app, ChosenVerb& chosen);
+void AddTableVerbs(CLI::App& app, ChosenVerb& chosen);
 
 /// `caudal completion SHELL`: verbs and options as `app` has them.
 void AddCompletionVerb(CLI::App& app, ChosenVerb& chosen);

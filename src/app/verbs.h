@@ -53,6 +53,13 @@ struct BackfillOptions {
 };
 Result<int> BackfillVerb(const Command& command, const BackfillOptions& options);
 
+struct RollbackOptions {
+  std::string table;
+  std::string to;  // a version or a time
+  bool dry_run = false;
+};
+Result<int> RollbackVerb(const Command& command, const RollbackOptions& options);
+
 Result<int> CheckVerb(const Command& command, const Selection& selection);
 Result<int> TestVerb(const Command& command, const std::vector<std::string>& names);
 

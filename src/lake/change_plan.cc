@@ -72,6 +72,7 @@ class Planner {
   }
 
   Status PlanDefinition(bool all_removed) {
+    if (x_change.restores) return PlanRestore();
     LogEntry& entry = x_plan.entry;
     if (x_newest != nullptr) {
       x_schema = x_newest->schema;
@@ -83,6 +84,39 @@ class Planner {
     x_partition_columns = next.partition_columns;
     entry.creates = x_newest == nullptr;
     if (x_newest == nullptr || !SameMetadata(*x_newest, next)) entry.metadata = std::move(next);
+    return {};
+  }
+
+  /// Files of the restored version that are not live now come back in new file groups: in a group of Hudi's the newest
+  /// file wins, so an old one could not be seen again under its own name.
+  Status PlanRestore() {
+    LogEntry& entry = x_plan.entry;
+    const Snapshot& then = *x_change.restores;
+    LogMetadata restored = RestoredMetadata(*x_newest, then);
+    if (!SameMetadata(*x_newest, restored)) entry.metadata = std::move(restored);
+    x_schema = then.schema;
+    x_partition_columns = then.partition_columns;
+    for (const auto& [domain, configuration] : x_newest->domains) {
+      if (domain != kRejectsDomain && !then.domains.contains(domain)) entry.domains[domain] = std::nullopt;
+    }
+    for (const auto& [domain, configuration] : then.domains) {
+      auto now = x_newest->domains.find(domain);
+      bool same = now != x_newest->domains.end() && now->second == configuration;
+      if (domain != kRejectsDomain && !same) entry.domains[domain] = configuration;
+    }
+    std::size_t number = 0;
+    for (const LiveFile& old : then.files) {
+      if (x_newest->Find(old.path) != nullptr) continue;
+      LiveFile file = old;
+      file.file_id = NewUuid() + "-0";
+      std::string folder = PartitionFolder(x_partition_columns, file.partition);
+      file.path = (folder.empty() ? "" : folder + "/") + FileName(file.file_id, number++);
+      file.instant = entry.instant;
+      file.added_version = entry.version;
+      if (!HasFilesIn(folder)) x_new_folders.insert(folder);
+      x_plan.files.push_back(Placement{x_prefix + "/" + file.path, "", x_prefix + "/" + old.path});
+      entry.adds.push_back(std::move(file));
+    }
     return {};
   }
 
@@ -144,7 +178,7 @@ class Planner {
         DeltaStatsText(x_schema, x_partition_columns, add.file.rows, add.file.columns));
     x_rows_added += file.rows;
     if (!HasFilesIn(folder)) x_new_folders.insert(folder);
-    x_plan.files.push_back(Placement{x_prefix + "/" + file.path, add.file.path});
+    x_plan.files.push_back(Placement{x_prefix + "/" + file.path, add.file.path, ""});
     x_plan.entry.adds.push_back(std::move(file));
     return {};
   }
@@ -176,7 +210,7 @@ class Planner {
       file.rows = written.rows;
       file.sha256 = written.sha256;
       file.instant = x_plan.entry.instant;
-      x_plan.files.push_back(Placement{RejectsPrefix(x_prefix) + "/" + file.path, written.path});
+      x_plan.files.push_back(Placement{RejectsPrefix(x_prefix) + "/" + file.path, written.path, ""});
       rejects.files.push_back(std::move(file));
     }
     if (rejects.files.empty()) return {};
@@ -213,6 +247,9 @@ Status CheckChange(const Change& change) {
   if (change.operation.empty()) return Refuse("a commit names its operation");
   if (change.base_version < -1) return Refuse(fmt::format("no table has a version {}", change.base_version));
   if (change.base_version == -1 && !change.definition) return Refuse("the first commit of a table brings its definition");
+  if (change.restores && (change.definition || !change.adds.empty() || !change.domains.empty())) {
+    return Refuse("a commit that restores a version brings nothing of its own");
+  }
   if (change.kind == ChangeKind::kAppend && !change.removes.empty()) return Refuse("an append removes no file");
   if (change.blind && !change.removes.empty()) return Refuse("a commit that removes files has read the table");
   if (!change.note.empty()) {

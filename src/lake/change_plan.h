@@ -16,7 +16,8 @@ Status CheckChange(const Change& change);
 
 struct Placement {
   std::string key;         // final name in the store
-  std::string local_path;  // staged
+  std::string local_path;  // staged; or
+  std::string copied_key;  // an object that lives on beside it
 };
 
 struct CommitPlan {

@@ -179,7 +179,9 @@ class Committer {
     Status first_error;
     auto work = [&] {
       for (std::size_t i = next++; i < files.size(); i = next++) {
-        auto put = x_store.PutFileIfAbsent(files[i].key, files[i].local_path);
+        const Placement& file = files[i];
+        auto put = file.copied_key.empty() ? x_store.PutFileIfAbsent(file.key, file.local_path)
+                                           : x_store.CopyIfAbsent(file.key, file.copied_key);
         std::lock_guard lock(mutex);
         if (put) {
           Probe("file");

@@ -150,6 +150,9 @@ TEST_F(ForeignLife, PartitionedAnew) {
   change.definition = definition;
   Publish(change);
   Merge("SELECT i AS id, 'm' AS k, NULL AS v, NULL AS w FROM range(20, 40) r(i)", {"id"}, false);
+  Publish(RollbackTo(*Latest(), *x_table->At(3)));
+  Merge("SELECT i AS id, (i % 150)::INTEGER AS k, 'after' AS v FROM range(290, 310) r(i)", {"id"}, false);
+  Publish(RollbackTo(*Latest(), *x_table->At(7)));
   KeepVersions("silver/anew");
   ExpectWhole(*x_store, *x_table);
 }

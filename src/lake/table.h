@@ -48,6 +48,9 @@ struct Change {
   std::optional<TableDefinition> definition;
   std::vector<AddFile> adds;
   std::vector<std::string> removes;
+  /// Becomes what an earlier version of the table was: its definition, its domains, and those of its files that are not
+  /// live now, under new names. Excludes `definition`, `adds`, `removes` and `domains`; made by RollbackTo.
+  std::shared_ptr<const Snapshot> restores;
   /// Domain -> JSON text; absent value removes it. "cursor.<stream>", "inputs.<table>", ... ("rejects" is taken.)
   std::map<std::string, std::optional<std::string>> domains;
   /// Rejected rows: staged files for `<table>__rejects`, published from this very commit.
@@ -69,6 +72,10 @@ struct CommitOutcome {
   /// The task had committed before; nothing was written now.
   bool already_applied = false;
 };
+
+/// The commit that makes the table of `newest` what it was at `then`. The cursor goes back, too: what came after is read
+/// again. Rejected rows stay where they are.
+Change RollbackTo(const Snapshot& newest, std::shared_ptr<const Snapshot> then);
 
 /// Stops of a commit, for tests that kill or fail there. Called with the step's name.
 using CommitProbe = std::function<void(std::string_view step)>;

@@ -240,6 +240,25 @@ Result<Schema> NextColumns(const Snapshot* before, const Schema& columns, bool a
   return next;
 }
 
+LogMetadata RestoredMetadata(const Snapshot& now, const Snapshot& then) {
+  LogMetadata next;
+  next.id = now.table_id;
+  next.name = now.name;
+  next.schema = then.schema;
+  next.partition_columns = then.partition_columns;
+  next.configuration = then.configuration;
+  next.created_ms = MillisecondsOf(now.created);
+  auto count = [&](std::string_view key, std::int64_t number) {
+    if (number > 0 || key != kSpecId) next.configuration[std::string(key)] = std::to_string(number);
+  };
+  bool same_schema = SchemaToJson(now.schema) == SchemaToJson(then.schema);
+  bool same_spec = PartitionIds(now.schema, now.partition_columns) == PartitionIds(then.schema, then.partition_columns);
+  count(kMaxFieldId, std::max(NumberOf(now.configuration, kMaxFieldId), NumberOf(then.configuration, kMaxFieldId)));
+  count(kSchemaId, SchemaId(now.configuration) + (same_schema ? 0 : 1));
+  count(kSpecId, SpecId(now.configuration) + (same_spec ? 0 : 1));
+  return next;
+}
+
 bool SameMetadata(const Snapshot& before, const LogMetadata& next) {
   return before.name == next.name && before.partition_columns == next.partition_columns &&
          before.configuration == next.configuration && SchemaToJson(before.schema) == SchemaToJson(next.schema);

@@ -27,6 +27,10 @@ Result<LogMetadata> NextMetadata(const Snapshot* before, const TableDefinition& 
 /// `columns` with the ids that NextMetadata will give them, for files that are written before the commit. Errors: as there.
 Result<Schema> NextColumns(const Snapshot* before, const Schema& columns, bool all_replaced);
 
+/// The metadata of `now` when it becomes what `then`, an earlier version, was. Ids of columns come back; those of the
+/// schema and of the partitioning only ever grow.
+LogMetadata RestoredMetadata(const Snapshot& now, const Snapshot& then);
+
 /// True where both describe the same table, so that no metaData action is needed.
 bool SameMetadata(const Snapshot& before, const LogMetadata& next);
 

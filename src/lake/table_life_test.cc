@@ -23,12 +23,13 @@ class TableLife : public LakeFixture {
  protected:
   void Live(unsigned seed, int steps) {
     x_random.seed(seed);
+    x_formats = seed % 5 == 0 ? kAllFormats : TableFormats{};  // rendering takes most of the time
     x_store = MakeMemoryStore();
     x_model = Model{};
     x_past.clear();
     x_next_rows = 1;
     x_columns = {{"id", "INTEGER"}, {"region", "VARCHAR"}};
-    x_table = std::make_unique<Table>(*x_store, "t", x_clock);
+    x_table = std::make_unique<Table>(*x_store, "t", x_clock, x_formats);
     Change create = Create(Definition());
     Commit(create, [] {});
     for (int i = 0; i < steps && !HasFailure(); ++i) {
@@ -160,6 +161,19 @@ class TableLife : public LakeFixture {
     EXPECT_EQ(x_table->Commit(stale).error().kind, ErrorKind::kConflict);
   }
 
+  void DoRollback() {
+    auto latest = std::move(x_table->Latest()).value();
+    auto version = static_cast<std::int64_t>(Pick(x_past.size()));
+    auto then = std::move(x_table->At(version)).value();
+    std::int64_t rejected = x_model.rejected;
+    x_columns.clear();
+    for (const Field& field : then->schema.fields) x_columns.push_back({field.name, field.type.ToSql()});
+    Commit(RollbackTo(*latest, then), [&] {
+      x_model = x_past[static_cast<std::size_t>(version)];
+      x_model.rejected = rejected;
+    });
+  }
+
   void DoRepeat() {
     if (x_last.task.empty()) return;
     auto outcome = x_table->Commit(x_last);
@@ -169,14 +183,15 @@ class TableLife : public LakeFixture {
 
   void Step() {
     x_clock.Advance(std::chrono::milliseconds{static_cast<int>(Pick(2000)) - 500});
-    if (Pick(5) == 0) x_table = std::make_unique<Table>(*x_store, "t", x_clock);
-    unsigned what = Pick(12);
+    if (Pick(5) == 0) x_table = std::make_unique<Table>(*x_store, "t", x_clock, x_formats);
+    unsigned what = Pick(13);
     if (x_model.files.empty() || what < 5) return DoAppend();
     if (what < 7) return DoRewrite(what == 5);
     if (what == 7) return DoOverwritePartition();
     if (what == 8) return Pick(3) == 0 ? DoOverwriteAll() : DoRewrite(true);
     if (what == 9) return DoSchema();
     if (what == 10) return DoStale();
+    if (what == 11) return DoRollback();
     DoRepeat();
   }
 
@@ -217,6 +232,7 @@ class TableLife : public LakeFixture {
 
   std::mt19937 x_random;
   FakeClock x_clock{TestTime()};
+  TableFormats x_formats;
   std::unique_ptr<ObjectStore> x_store;
   std::unique_ptr<Table> x_table;
   Model x_model;

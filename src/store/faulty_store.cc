@@ -41,6 +41,11 @@ class FaultyStore final : public ObjectStore {
     TRY(x_under.PutFileIfAbsent(key, local_path));
     return x_fault("put_file_if_absent:after", key);
   }
+  Status CopyIfAbsent(std::string_view key, std::string_view from) override {
+    TRY(x_fault("copy_if_absent", key));
+    TRY(x_under.CopyIfAbsent(key, from));
+    return x_fault("copy_if_absent:after", key);
+  }
   Status Delete(std::string_view key) override {
     TRY(x_fault("delete", key));
     TRY(x_under.Delete(key));

@@ -148,6 +148,11 @@ class LocalStore final : public ObjectStore {
     return Publish(file.Link(path), path);
   }
 
+  Status CopyIfAbsent(std::string_view key, std::string_view from) override {
+    TRY_ASSIGN(std::string source, PathOf(from));
+    return PutFileIfAbsent(key, source);  // objects never change, so one file may have both names
+  }
+
   Status Delete(std::string_view key) override {
     TRY_ASSIGN(std::string path, PathOf(key));
     if (unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR || errno == EISDIR) return {};

@@ -71,6 +71,11 @@ class MemoryStore final : public ObjectStore {
     return PutIfAbsent(key, std::string(std::istreambuf_iterator<char>(file), {}));
   }
 
+  Status CopyIfAbsent(std::string_view key, std::string_view from) override {
+    TRY_ASSIGN(std::string bytes, Get(from));
+    return PutIfAbsent(key, bytes);
+  }
+
   Status Delete(std::string_view key) override {
     TRY(CheckKey(key));
     std::lock_guard lock(x_mutex);

@@ -42,6 +42,9 @@ class ObjectStore {
   /// Takes over a local file that nobody else writes; afterwards the file may or may not remain at its old place.
   /// Durable when it returns. Errors: kAlreadyExists.
   virtual Status PutFileIfAbsent(std::string_view key, const std::string& local_path) = 0;
+  /// Creates the object with the bytes of another one, which stays. Durable when it returns.
+  /// Errors: kAlreadyExists; kNotFound where there is none at `from`.
+  virtual Status CopyIfAbsent(std::string_view key, std::string_view from) = 0;
   /// Deleting what is not there succeeds.
   virtual Status Delete(std::string_view key) = 0;
 

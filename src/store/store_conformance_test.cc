@@ -176,6 +176,16 @@ TEST_P(StoreConformance, TakesOverAFile) {
   EXPECT_EQ(*x_store->Get("t/day=1/f.parquet"), "PAR1 data") << "the object lives on its own";
 }
 
+TEST_P(StoreConformance, CopiesAnObject) {
+  ASSERT_TRUE(x_store->Put("t/a", "bytes"));
+  ASSERT_TRUE(x_store->CopyIfAbsent("t/day=2/b", "t/a"));
+  ASSERT_TRUE(x_store->Delete("t/a"));
+  EXPECT_EQ(*x_store->Get("t/day=2/b"), "bytes") << "the copy lives on its own";
+  ASSERT_TRUE(x_store->Put("t/c", "other"));
+  EXPECT_EQ(x_store->CopyIfAbsent("t/day=2/b", "t/c").error().kind, ErrorKind::kAlreadyExists);
+  EXPECT_EQ(x_store->CopyIfAbsent("t/d", "t/absent").error().kind, ErrorKind::kNotFound);
+}
+
 TEST_P(StoreConformance, OneHolderOfALock) {
   auto first = x_store->Lock("t/.hoodie/.lake.lock", std::chrono::milliseconds{0});
   ASSERT_TRUE(first) << first.error().message;
