@@ -37,7 +37,8 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen) {
   CLI::App* doctor = app.add_subcommand("doctor", "Examine machine, workers, state, lake and every table's files");
   auto doctor_options = std::make_shared<DoctorOptions>();  // shared: as above
   doctor->add_flag("--deep", doctor_options->deep, "Also read every byte of every data file and raw object, and compare its SHA-256");
-  doctor->footer("Examples:\n  caudal doctor\n  caudal doctor --deep");
+  doctor->add_flag("--repair", doctor_options->repair, "First write the objects of Hudi and Iceberg again that differ from the log");
+  doctor->footer("Examples:\n  caudal doctor\n  caudal doctor --deep\n  caudal doctor --repair");
   doctor->callback([&chosen, doctor_options] {
     chosen = [doctor_options](const Command& command) { return DoctorVerb(command, *doctor_options); };
   });

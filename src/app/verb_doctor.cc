@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "flow/inspect.h"
+#include "flow/maintain.h"
 #include "store/posix_file.h"
 
 namespace caudal {
@@ -60,6 +61,13 @@ Result<std::string> ExamineSpace(const std::string& folder) {
     return Error{ErrorKind::kUnavailable, "little space is left on the disk of " + folder + ": " + free, "free some", ""};
   }
   return free;
+}
+
+Result<std::string> Repair(const Workspace& workspace, const CancelFlag& cancel) {
+  TRY_ASSIGN(const std::vector<std::string> repaired, RepairFormats(workspace, &cancel));
+  std::string names;
+  for (const std::string& name : repaired) names += (names.empty() ? "" : ", ") + name;
+  return names.empty() ? "nothing to make of the logs again" : "made of the logs again: " + names;
 }
 
 std::string InWords(const LakeReport& report, bool deep) {
@@ -155,6 +163,7 @@ Result<int> DoctorVerb(const Command& command, const DoctorOptions& options) {
   if (workspace) {
     examine("lake", ExamineStore(**workspace));
     examine("space", ExamineSpace((*workspace)->lake_root));
+    if (options.repair) examine("repair", Repair(**workspace, cancel));
     auto found = ExamineLake(**workspace, options.deep ? Depth::kBytes : Depth::kSizes, &cancel);
     if (found) findings = found->findings;
     examine("tables", found ? Result<std::string>(InWords(*found, options.deep)) : Result<std::string>(std::move(found).error()));

@@ -98,6 +98,7 @@ Result<int> RenderVerb(const Command& command, const std::string& model);
 Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::string>& sources);
 struct DoctorOptions {
   bool deep = false;
+  bool repair = false;  // first write again what can be made of the log
 };
 Result<int> DoctorVerb(const Command& command, const DoctorOptions& options);
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "data/name.h"
+
 namespace caudal {
 namespace {
 
@@ -53,13 +55,17 @@ bool IsFiller(std::string_view lexeme) {
 
 // What stands in a data file, as a select list: Hudi's five, then ours, cast. The five are an ENUM of one value, which
 // becomes the same UTF8 column as a VARCHAR would, without hashing every value: docs/decisions/0011-marker-columns.md.
-std::string FileColumns(const Schema& columns) {
+/// A text column that the files are partitioned by stores '' as NULL: Delta cannot tell them apart.
+std::string FileColumns(const Schema& columns, const std::vector<std::string>& partition_by) {
   std::string list;
   for (const std::string_view name : kHoodieColumns)
     list += fmt::format("{}''::ENUM('') AS {}", list.empty() ? "" : ", ", name);
   for (const Field& field : columns.fields) {
     const std::string name = QuoteIdentifier(field.name);
-    list += fmt::format(", CAST({} AS {}) AS {}", name, field.type.ToSql(), name);
+    const bool text_partition = field.type.kind == TypeKind::kVarchar &&
+                                std::any_of(partition_by.begin(), partition_by.end(), [&](const auto& p) { return SameName(p, field.name); });
+    const std::string value = text_partition ? "nullif(" + name + ", '')" : name;
+    list += fmt::format(", CAST({} AS {}) AS {}", value, field.type.ToSql(), name);
   }
   return list;
 }
@@ -123,7 +129,7 @@ std::string ScanOf(const TableInput& input) {
 }
 
 std::string CopyOf(const std::string& select, const WriteLayout& layout) {
-  std::string columns = FileColumns(layout.columns);
+  std::string columns = FileColumns(layout.columns, layout.partition_by);
   std::vector<std::string> partitions = layout.partition_by;
   if (!layout.file_by.empty()) {
     columns += ", " + QuoteIdentifier(layout.file_by);
@@ -147,7 +153,7 @@ std::string CopyOf(const std::string& select, const WriteLayout& layout) {
 }
 
 std::string CopyToFile(const std::string& select, const Schema& columns, const std::string& path) {
-  return fmt::format("COPY (SELECT {} FROM (\n{}\n)) TO {} ({})", FileColumns(columns), SelectBody(select),
+  return fmt::format("COPY (SELECT {} FROM (\n{}\n)) TO {} ({})", FileColumns(columns, {}), SelectBody(select),
                      QuoteLiteral(path), FileOptions(columns));
 }
 

@@ -72,7 +72,8 @@ class Examination {
     TRY(ExamineFormats(table, name));
     std::int64_t orphans = 0;
     for (const auto& [key, size] : present) {
-      bool data = key.ends_with(".parquet") && key.find("/.") == std::string::npos && key.find("/_delta_log/") == std::string::npos;
+      bool data = key.ends_with(".parquet") && key.find("/.") == std::string::npos && key.find("/_delta_log/") == std::string::npos &&
+                  key.find("/metadata/") == std::string::npos;
       if (data && !named.contains(key)) ++orphans;
     }
     if (orphans > 0) {
@@ -82,10 +83,10 @@ class Examination {
   }
 
   Status ExamineFormats(const Table& table, const std::string& name) {
-    const std::string next = "they are made of the log: caudal run --select " + name + " completes them";
-    TRY_ASSIGN(bool current, table.FormatsAreCurrent());
-    if (!current) Find(name, "readers of Hudi or Iceberg see an older version, another place, or a format that is not chosen", next);
-    if (!current || x_depth == Depth::kSizes) return {};
+    const std::string next = "`caudal doctor --repair` makes them of the log again";
+    TRY_ASSIGN(const std::string behind, table.FormatsBehind());
+    if (!behind.empty()) Find(name, behind, next);
+    if (!behind.empty() || x_depth == Depth::kSizes) return {};
     auto differences = table.CheckFormats();
     if (!differences) {
       Find(name, differences.error().message, differences.error().next);

@@ -58,4 +58,21 @@ Result<RollbackReport> RollbackTable(const Workspace& workspace, const Node& nod
   return report;
 }
 
+Result<std::vector<std::string>> RepairFormats(const Workspace& workspace, const CancelFlag* cancel) {
+  std::vector<std::string> repaired;
+  for (const Node& node : workspace.project.nodes) {
+    if (cancel != nullptr && cancel->load()) return Error{ErrorKind::kCancelled, "the repair was stopped", "run it again", ""};
+    Table table = workspace.TableOf(node.table);
+    TRY_ASSIGN(auto newest, LatestOrNone(table));
+    if (!newest) continue;
+    auto done = table.RepairFormats();
+    if (!done) {
+      done.error().message = node.table + ": " + done.error().message;
+      return std::move(done).error();
+    }
+    if (*done) repaired.push_back(node.table);
+  }
+  return repaired;
+}
+
 }  // namespace caudal

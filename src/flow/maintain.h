@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "flow/workspace.h"
 
@@ -20,5 +21,9 @@ struct RollbackReport {
 /// Errors: kInvalidArgument for a target that is none or is the newest; kNotFound without the table or the version;
 /// kConflict where another commit came between.
 Result<RollbackReport> RollbackTable(const Workspace& workspace, const Node& node, const std::string& target, bool dry_run);
+
+/// Writes the objects of Hudi and Iceberg again that differ from the log; reads all of them. Names of the tables where it did.
+/// Errors: kCancelled between two tables; those of a table, with its name.
+Result<std::vector<std::string>> RepairFormats(const Workspace& workspace, const CancelFlag* cancel);
 
 }  // namespace caudal

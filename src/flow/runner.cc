@@ -154,7 +154,10 @@ class Runner {
       std::lock_guard lock(x_mutex);
       x_observer.OnTaskProgress(table, progress);
     };
-    if (std::optional<TaskOutcome> done = AlreadyCommitted(table)) return *std::move(done);
+    if (std::optional<TaskOutcome> done = AlreadyCommitted(table)) {
+      CompleteFormats(table, *done);
+      return *std::move(done);
+    }
     const TimeLimits::Limit limit = LimitOf(*node);
     context.cancel = &x_limits.Begin(table, limit);
     TaskOutcome outcome = node->kind == Node::Kind::kStream ? LoadStream(x_workspace, *node, context)
@@ -176,11 +179,11 @@ class Runner {
   void CompleteFormats(const std::string& name, TaskOutcome& outcome) const {
     if (outcome.status != TaskStatus::kSucceeded && outcome.status != TaskStatus::kUnchanged) return;
     Table table = x_workspace.TableOf(name);
-    auto current = table.FormatsAreCurrent();
-    if (!current && current.error().kind == ErrorKind::kNotFound) return;  // a view
-    Status done = current && *current ? Status() : current ? table.Heal() : Status(current.error());
+    auto behind = table.FormatsBehind();
+    if (behind ? behind->empty() : behind.error().kind == ErrorKind::kNotFound) return;  // not found: a view
+    Status done = behind ? table.Heal() : Status(behind.error());
     if (done) return;
-    outcome.note += (outcome.note.empty() ? "" : "; ") + ("readers of Hudi and Iceberg see an older version: " + done.error().message);
+    outcome.note += (outcome.note.empty() ? "" : "; ") + (behind ? *behind + ": " : "") + done.error().message;
   }
 
   TimeLimits::Limit LimitOf(const Node& node) const {

@@ -71,7 +71,7 @@ class Committer {
     auto snapshot = x_log.Latest();
     if (snapshot && plan.entry.rejects) (void)PublishRejects(x_store, x_prefix, x_log, **snapshot);
     Probe("rejects");
-    if (snapshot) (void)RenderFormats(x_store, x_prefix, x_log, **snapshot, x_formats);
+    if (snapshot) (void)RenderFormats(x_store, x_prefix, x_log, **snapshot, x_formats, RenderExtent::kMissing);
     Probe("faces");
     DropIntent(x_store, x_prefix, plan);
     Probe("done");
@@ -259,7 +259,18 @@ Status Table::Heal() {
   Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
   TRY(committer.Lock());
   TRY_ASSIGN(SharedSnapshot newest, committer.Heal());
-  return newest ? RenderFormats(x_store, x_prefix, *x_log, *newest, x_formats) : Status();
+  return newest ? RenderFormats(x_store, x_prefix, *x_log, *newest, x_formats, RenderExtent::kMissing) : Status();
+}
+
+Result<bool> Table::RepairFormats() {
+  Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
+  TRY(committer.Lock());
+  TRY_ASSIGN(SharedSnapshot newest, committer.Heal());
+  if (!newest) return false;
+  TRY_ASSIGN(auto differences, caudal::CheckFormats(x_store, x_prefix, *x_log, *newest, x_formats));
+  if (differences.empty()) return false;
+  TRY(RenderFormats(x_store, x_prefix, *x_log, *newest, x_formats, RenderExtent::kAll));
+  return true;
 }
 
 }  // namespace caudal

@@ -55,6 +55,9 @@ Result<PartitionValues> NormalPartition(const Schema& schema, const std::vector<
       if (field != nullptr && field->type.kind == TypeKind::kTimestamptz) {
         TRY_ASSIGN(Timestamp time, ParseTimestamp(*value));
         cell = FormatTimestamp(time);
+      } else if (field != nullptr && field->type.kind == TypeKind::kDate && (value->size() != 10 || !ParseTimestamp(*value))) {
+        return Error{ErrorKind::kInvalidArgument, "the partition value " + column + " = '" + *value + "' is no date of the years 1 to 9999",
+                     "leave such rows out, or give them NULL", ""};
       } else {
         cell = *value;
       }

@@ -79,10 +79,10 @@ Result<std::vector<CommitRecord>> Table::History(std::int64_t from, std::int64_t
   return records;
 }
 
-Result<bool> Table::FormatsAreCurrent() const {
+Result<std::string> Table::FormatsBehind() const {
   TRY_ASSIGN(auto newest, Latest());
   TRY_ASSIGN(auto entry, x_log->Entry(newest->version));
-  return caudal::FormatsAreCurrent(x_store, x_prefix, *entry, x_formats);
+  return caudal::FormatsBehind(x_store, x_prefix, *entry, x_formats);
 }
 
 Result<std::vector<std::string>> Table::CheckFormats() const {

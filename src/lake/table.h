@@ -102,8 +102,10 @@ class Table {
   /// Finishes what a killed writer left: removes files of dead intents, publishes rejects of committed versions, renders
   /// the other formats and drops those that are not chosen any more.
   Status Heal();
-  /// False where Heal() has formats to render or to drop, told by a few small reads. Errors: kNotFound without a table.
-  Result<bool> FormatsAreCurrent() const;
+  /// Renders every version of the other formats again where CheckFormats finds a difference; true where it did.
+  Result<bool> RepairFormats();
+  /// What Heal() has to render or to drop, in words, told by a few small reads; "" = nothing. Errors: kNotFound without a table.
+  Result<std::string> FormatsBehind() const;
   /// What of the chosen formats differs from the log, object by object; empty = nothing. Reads all of them.
   Result<std::vector<std::string>> CheckFormats() const;
 

@@ -42,6 +42,13 @@ Result<Schema> DroppedColumns(const Snapshot* before) {
   return SchemaFromJson(json);
 }
 
+void CollectPaths(const std::vector<Field>& fields, const std::string& above, std::vector<std::string>& paths) {
+  for (const Field& field : fields) {
+    paths.push_back(above + field.name);
+    CollectPaths(field.type.children, above + field.name + ".", paths);
+  }
+}
+
 Status CheckNames(const Schema& schema) {
   if (schema.fields.empty()) return Refuse("a table has at least one column", "");
   std::set<std::string> seen;
@@ -57,7 +64,12 @@ Status CheckNames(const Schema& schema) {
       if (static_cast<unsigned char>(c) < 0x20) return Refuse("a column name holds a control character", "rename it");
     }
   }
-  return {};
+  std::vector<std::string> paths;
+  CollectPaths(schema.fields, "", paths);
+  std::sort(paths.begin(), paths.end());
+  auto twice = std::adjacent_find(paths.begin(), paths.end());
+  if (twice == paths.end()) return {};
+  return Refuse("'" + *twice + "' is both a column and a member of one; readers of Iceberg cannot tell them apart", "rename one");
 }
 
 Status CheckSingleColumns(const Schema& schema, const std::vector<std::string>& columns, const std::string& what) {

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
+#include <regex>
+#include <set>
+#include <tuple>
 #include <utility>
 
+#include "base/ids.h"
 #include "base/json.h"
 #include "lake/faces/hudi.h"
 #include "lake/faces/iceberg.h"
@@ -115,13 +120,7 @@ class IcebergKeeper {
     if (version != x_newest.version) {
       TRY_ASSIGN(older, x_log.At(version));
     }
-    const Snapshot& snapshot = older ? *older : x_newest;
-    PartitionSpec spec_before = SpecOf(snapshot);
-    if (entry->metadata && version > 0) {
-      TRY_ASSIGN(SharedSnapshot previous, x_log.At(version - 1));
-      spec_before = SpecOf(*previous);
-    }
-    return RenderIceberg(snapshot, *entry, before, spec_before, x_location);
+    return RenderIceberg(older ? *older : x_newest, *entry, before, x_location);
   }
 
   const ObjectStore& x_store;
@@ -151,24 +150,40 @@ Status DropHudi(ObjectStore& store, const std::string& root) {
   TRY_ASSIGN(bool there, Exists(store, root + kHudiPropertiesKey));
   if (!there) return {};
   TRY_ASSIGN(auto objects, store.List(root + ".hoodie/", ""));
-  for (const ObjectInfo& object : objects) {
-    if (object.key.ends_with(".commit") || object.key.ends_with(".replacecommit")) TRY(store.Delete(object.key));
+  // The newest first: what is left by a death in between has no gap, so a later rendering sees where it ends.
+  for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
+    if (object->key.ends_with(".commit") || object->key.ends_with(".replacecommit")) TRY(store.Delete(object->key));
   }
   return store.Delete(root + kHudiPropertiesKey);  // last: while it is there, dropping goes on
 }
 
-Status DropIceberg(ObjectStore& store, const std::string& root) {
-  TRY_ASSIGN(auto objects, store.List(root + "metadata/", ""));
-  if (objects.empty()) return {};
-  TRY(store.Delete(root + kIcebergHintKey));  // first: readers that open it from now on find no table
-  for (const ObjectInfo& object : objects) TRY(store.Delete(object.key));
-  return {};
+/// Objects in metadata/ that have names of ours; what a foreign writer put beside them is not touched.
+bool IsIcebergName(std::string_view name) {
+  static const std::regex kOurs(R"((v\d+\.metadata\.json|snap-\d+-1-[0-9a-f-]{36}\.avro|[0-9a-f-]{36}-m\d+\.avro))");
+  return std::regex_match(name.begin(), name.end(), kOurs);
 }
 
-Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest) {
+Status DropIceberg(ObjectStore& store, const std::string& root) {
+  std::string folder = root + "metadata/";
+  TRY_ASSIGN(bool there, Exists(store, root + kIcebergHintKey));
+  if (!there) return {};
+  TRY_ASSIGN(auto objects, store.List(folder, ""));
+  std::erase_if(objects, [&](const ObjectInfo& object) { return !IsIcebergName(std::string_view(object.key).substr(folder.size())); });
+  // What names others goes first, the newest before the older ones: a rendering that comes after a death in between builds
+  // on a version that lacks nothing.
+  auto rank = [](const ObjectInfo& object) { return std::tuple(object.key.ends_with(".json"), object.key.size(), object.key); };
+  std::sort(objects.begin(), objects.end(), [&](const ObjectInfo& a, const ObjectInfo& b) { return rank(a) > rank(b); });
+  for (const ObjectInfo& object : objects) TRY(store.Delete(object.key));
+  return store.Delete(root + kIcebergHintKey);  // last: while it is there, dropping goes on
+}
+
+Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, RenderExtent extent) {
   std::string root = prefix + "/";
   HudiKeeper keeper(store, prefix, log, newest);
-  TRY_ASSIGN(std::int64_t first, keeper.First());
+  std::int64_t first = 0;
+  if (extent == RenderExtent::kMissing) {
+    TRY_ASSIGN(first, keeper.First());
+  }
   for (std::int64_t version = first; version <= newest.version; ++version) {
     TRY_ASSIGN(FaceObject object, keeper.Of(version));
     TRY(PutExactly(store, root + object.key, object.bytes));
@@ -176,7 +191,24 @@ Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const
   return PutExactly(store, root + kHudiPropertiesKey, HudiProperties(newest).bytes);
 }
 
-Status RenderIcebergUpTo(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest) {
+/// The list of version `expired` goes, and the manifests that no later list names.
+Status Expire(ObjectStore& store, const std::string& root, const std::string& location, const std::string& table_id, std::int64_t expired) {
+  auto list_of = [&](std::int64_t version) { return root + IcebergListKeyOf(table_id, version, location); };
+  TRY_ASSIGN(auto old_list, Read(store, list_of(expired)));
+  TRY_ASSIGN(auto next_list, Read(store, list_of(expired + 1)));
+  if (!old_list || !next_list) return {};
+  auto old_manifests = ReadManifestList(*old_list), next_manifests = ReadManifestList(*next_list);
+  if (!old_manifests || !next_manifests) return {};  // doctor names it
+  std::set<std::string> needed;
+  for (const IcebergManifest& manifest : *next_manifests) needed.insert(manifest.path);
+  for (const IcebergManifest& manifest : *old_manifests) {
+    bool ours = manifest.path.starts_with(location + "/");
+    if (ours && !needed.contains(manifest.path)) TRY(store.Delete(root + manifest.path.substr(location.size() + 1)));
+  }
+  return store.Delete(list_of(expired));
+}
+
+Status RenderIcebergUpTo(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, RenderExtent extent) {
   std::string root = prefix + "/";
   TRY_ASSIGN(auto hint, Read(store, root + kIcebergHintKey));
   if (hint) {
@@ -186,10 +218,11 @@ Status RenderIcebergUpTo(ObjectStore& store, const std::string& prefix, Log& log
   IcebergKeeper keeper(store, prefix, log, newest);
   auto put = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
     for (const FaceObject& object : rendering.objects) TRY(PutExactly(store, root + object.key, object.bytes));
-    if (version <= kIcebergMetadataFiles) return {};
-    return store.Delete(root + IcebergMetadataKey(version - kIcebergMetadataFiles - 1));
+    if (version > kIcebergMetadataFiles) TRY(store.Delete(root + IcebergMetadataKey(version - kIcebergMetadataFiles - 1)));
+    if (version < kIcebergSnapshots) return {};
+    return Expire(store, root, store.Url() + "/" + prefix, newest.table_id, version - kIcebergSnapshots);
   };
-  TRY(keeper.ForEach(kIcebergMetadataFiles, put));
+  TRY(keeper.ForEach(extent == RenderExtent::kAll ? 0 : kIcebergMetadataFiles, put));
   return PutExactly(store, root + kIcebergHintKey, std::to_string(newest.version + 1));
 }
 
@@ -204,6 +237,13 @@ class Checker {
     return {};
   }
 
+  Status CompareDigest(const std::string& key, const std::string& sha256) {
+    TRY_ASSIGN(auto there, Read(x_store, x_root + key));
+    if (!there) x_wrong.push_back(key + " is missing");
+    if (there && Sha256Hex(*there) != sha256) x_wrong.push_back(key + " does not hold what the log says");
+    return {};
+  }
+
   std::vector<std::string> x_wrong;
 
  private:
@@ -213,20 +253,25 @@ class Checker {
 
 }  // namespace
 
-Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats) {
-  TRY(formats.hudi ? RenderHudi(store, prefix, log, newest) : DropHudi(store, prefix + "/"));
-  return formats.iceberg ? RenderIcebergUpTo(store, prefix, log, newest) : DropIceberg(store, prefix + "/");
+Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats,
+                     RenderExtent extent) {
+  Status hudi = formats.hudi ? RenderHudi(store, prefix, log, newest, extent) : DropHudi(store, prefix + "/");
+  Status iceberg = formats.iceberg ? RenderIcebergUpTo(store, prefix, log, newest, extent) : DropIceberg(store, prefix + "/");
+  return hudi ? iceberg : hudi;
 }
 
-Result<bool> FormatsAreCurrent(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats) {
+Result<std::string> FormatsBehind(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats) {
   std::string root = prefix + "/";
   TRY_ASSIGN(bool properties, Exists(store, root + kHudiPropertiesKey));
   TRY_ASSIGN(bool instant, Exists(store, root + HudiCommitKey(newest)));
   TRY_ASSIGN(auto hint, Read(store, root + kIcebergHintKey));
-  bool hudi = formats.hudi ? properties && instant : !properties;
-  if (!formats.iceberg || !hint) return hudi && formats.iceberg == hint.has_value();
+  if (!formats.hudi && properties) return std::string("readers of Hudi still find it, though `formats` leaves hudi out");
+  if (!formats.iceberg && hint) return std::string("readers of Iceberg still find it, though `formats` leaves iceberg out");
+  if (formats.hudi && !(properties && instant)) return std::string("readers of Hudi see an older version");
+  if (!formats.iceberg) return std::string();
+  if (hint != std::to_string(newest.version + 1)) return std::string("readers of Iceberg see an older version");
   TRY_ASSIGN(bool here, IcebergIsAt(store, prefix, newest.version));
-  return hudi && here && *hint == std::to_string(newest.version + 1);
+  return std::string(here ? "" : "readers of Iceberg are sent to another place, where the lake was before");
 }
 
 Result<std::vector<std::string>> CheckFormats(const ObjectStore& store, const std::string& prefix, Log& log,
@@ -242,14 +287,25 @@ Result<std::vector<std::string>> CheckFormats(const ObjectStore& store, const st
   }
   if (formats.iceberg) {
     IcebergKeeper keeper(store, prefix, log, newest);
+    std::map<std::string, std::string> manifests;  // key -> SHA-256: memory holds no version's bytes but one
+    std::set<std::string> listed;
     auto compare = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
-      bool expired = version < newest.version - kIcebergMetadataFiles;
+      bool expired = version <= newest.version - kIcebergSnapshots;
       for (const FaceObject& object : rendering.objects) {
-        if (!expired || object.key != IcebergMetadataKey(version)) TRY(checker.Compare(object));
+        bool manifest = &object + 2 < rendering.objects.data() + rendering.objects.size();
+        bool gone = object.key == IcebergMetadataKey(version) ? version < newest.version - kIcebergMetadataFiles : expired;
+        if (manifest) manifests[object.key] = Sha256Hex(object.bytes);
+        if (!manifest && !gone) TRY(checker.Compare(object));
       }
+      if (expired) return {};
+      for (const IcebergManifest& manifest : rendering.version.manifests) listed.insert(manifest.path);
       return {};
     };
     TRY(keeper.ForEach(0, compare));
+    for (const std::string& path : listed) {
+      std::string key = path.substr(store.Url().size() + prefix.size() + 2);
+      TRY(checker.CompareDigest(key, manifests[key]));
+    }
     TRY(checker.Compare(FaceObject{kIcebergHintKey, std::to_string(newest.version + 1)}));
   }
   return std::move(checker.x_wrong);

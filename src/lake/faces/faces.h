@@ -15,13 +15,20 @@
 
 namespace caudal {
 
-/// Renders what is missing of the chosen faces up to `newest`, compares what is there of that version with what it has
-/// to be and mends it, and drops the faces that are not chosen. Safe to repeat; a death in between leaves readers of a
-/// face at an older version. Only under the table's lock. Errors: kCorruption of the log, those of the store.
-Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats);
+enum class RenderExtent {
+  kMissing,  // from the last version that is there on, and the newest in any case
+  kAll,      // every version, to mend what was damaged
+};
 
-/// True where each chosen face shows `newest`, and no other is there: by existence alone, a few small reads.
-Result<bool> FormatsAreCurrent(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats);
+/// Renders the chosen faces up to `newest`: an object that holds other bytes than it has to is replaced. Drops the faces
+/// that are not chosen. Safe to repeat; a death in between leaves readers of a face at an older version. One face that
+/// fails does not stop the other. Only under the table's lock. Errors: kCorruption of the log, those of the store.
+Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats,
+                     RenderExtent extent);
+
+/// Why the faces are not at `newest`, in words; "" where each chosen one is, and no other is there. By existence and place
+/// alone, a few small reads.
+Result<std::string> FormatsBehind(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats);
 
 /// What is wrong with the faces, object by object, compared with what the log says they hold. Reads much.
 Result<std::vector<std::string>> CheckFormats(const ObjectStore& store, const std::string& prefix, Log& log,

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <cstring>
+
 #include "base/json.h"
 #include "lake/faces/avro.h"
 #include "lake/faces/iceberg.h"
@@ -98,7 +101,7 @@ TEST_F(FacesTest, OneInstantAndOneSnapshotAVersion) {
   EXPECT_EQ(emptied["partitionToReplaceFileIds"]["region=us"].size(), 2U);
   EXPECT_EQ(IcebergFiles(), std::pair(Paths(**table.Latest()), std::string("delete")));
   EXPECT_THAT(*table.CheckFormats(), IsEmpty());
-  EXPECT_TRUE(*table.FormatsAreCurrent());
+  EXPECT_EQ(*table.FormatsBehind(), "");
 }
 
 TEST_F(FacesTest, HudisProperties) {
@@ -124,7 +127,7 @@ TEST_F(FacesTest, TheSameLogGivesTheSameBytesWhoeverRenders) {
   ASSERT_TRUE(plain.Heal());
   EXPECT_THAT(Keys("metadata/"), IsEmpty());
   EXPECT_THAT(Keys(".hoodie/hoodie"), IsEmpty());
-  EXPECT_FALSE(*table.FormatsAreCurrent());
+  EXPECT_EQ(*table.FormatsBehind(), "readers of Hudi see an older version");
   ASSERT_TRUE(table.Heal());
   EXPECT_EQ(Everything(), first);
 }
@@ -144,23 +147,91 @@ TEST_F(FacesTest, WhatIsTornOrMissingIsFoundAndMended) {
   Table table = Open();
   Life(table);
   auto whole = Everything();
+  int faces = 0;
   for (const auto& [key, bytes] : whole) {
     bool face = key.find("/metadata/") != std::string::npos || key.ends_with("commit") || key.ends_with(".properties");
     if (!face) continue;
+    ++faces;
     for (bool torn : {true, false}) {
       ASSERT_TRUE(torn ? x_store->Put(key, bytes.substr(0, bytes.size() / 2)) : x_store->Delete(key));
       EXPECT_EQ(table.CheckFormats()->size(), 1U) << key;
-      bool newest = key.find("/v5.") != std::string::npos || key.find("10101410") != std::string::npos || key.ends_with("hint.text") ||
-                    key.ends_with(".properties");
-      if (newest) {
-        ASSERT_TRUE(table.Heal()) << key;
-        EXPECT_THAT(*table.CheckFormats(), IsEmpty()) << key;
-      } else {
-        ASSERT_TRUE(x_store->Put(key, bytes));
-      }
+      EXPECT_EQ(*table.RepairFormats(), true) << key;
+      EXPECT_THAT(*table.CheckFormats(), IsEmpty()) << key;
     }
   }
+  EXPECT_GT(faces, 15);
+  EXPECT_EQ(*table.RepairFormats(), false);
   EXPECT_EQ(Everything(), whole);
+}
+
+TEST_F(FacesTest, ADroppedFaceLeavesWhatOthersPut) {
+  Table table = Open();
+  Life(table);
+  for (const char* name : {"notes.txt", "foreign/x.parquet", "00005-abc.metadata.json"}) {
+    ASSERT_TRUE(x_store->Put(std::string("silver/orders/metadata/") + name, "theirs"));
+  }
+  ASSERT_TRUE(Open({}).Heal());
+  EXPECT_THAT(Keys("metadata/"), ElementsAre("metadata/00005-abc.metadata.json", "metadata/foreign/x.parquet", "metadata/notes.txt"));
+  EXPECT_EQ(*Open({}).FormatsBehind(), "");
+}
+
+/// A death after any call of dropping or rendering leaves something that the next one completes.
+TEST_F(FacesTest, KilledAnywhereTheNextOneCompletes) {
+  for (int stop = 1; stop < 200; ++stop) {
+    x_store = MakeMemoryStore();
+    Table table = Open();
+    Life(table);
+    auto whole = Everything();
+    int calls = 0;
+    auto dying = MakeFaultyStore(*x_store, [&](std::string_view operation, std::string_view) -> Status {
+      bool writes = operation == "delete" || operation.starts_with("put");
+      if (!writes || ++calls < stop) return {};
+      return Error{ErrorKind::kUnavailable, "dead", "", ""};
+    });
+    (void)Table(*dying, "silver/orders", x_clock, {}).Heal();
+    bool all_done = calls < stop;
+    ASSERT_TRUE(table.Heal()) << stop;
+    EXPECT_EQ(*table.FormatsBehind(), "") << stop;
+    EXPECT_THAT(*table.CheckFormats(), IsEmpty()) << stop;
+    EXPECT_EQ(Everything(), whole) << stop;
+    if (all_done) return;
+  }
+  FAIL() << "dropping never came to an end";
+}
+
+TEST_F(FacesTest, OneFaceThatFailsDoesNotStopTheOther) {
+  auto broken = MakeFaultyStore(*x_store, [&](std::string_view operation, std::string_view key) -> Status {
+    if (operation.starts_with("put") && key.ends_with(".commit")) return Error{ErrorKind::kUnavailable, "no", "", ""};
+    return {};
+  });
+  Table table(*broken, "silver/orders", x_clock, kAllFormats);
+  Publish(table, Create(Orders()));
+  EXPECT_EQ(*table.FormatsBehind(), "readers of Hudi see an older version");
+  EXPECT_EQ(*x_store->Get("silver/orders/metadata/version-hint.text"), "1");
+}
+
+TEST_F(FacesTest, InfinitiesAndNanAreInTheRangesOfPartitions) {
+  Table table = Open({false, true});
+  TableDefinition definition{"silver.orders", Columns({{"id", "BIGINT"}, {"p", "DOUBLE"}}), {"p"}, {}, {}};
+  Publish(table, Create(definition));
+  Publish(table, Append(0, {Stage(1, {{"p", "nan"}}), Stage(1, {{"p", "inf"}}), Stage(1, {{"p", "2.0"}}), Stage(1, {{"p", "-inf"}})}));
+  auto metadata = *ParseJson(*x_store->Get("silver/orders/metadata/v2.metadata.json"), "metadata");
+  std::string list = metadata["snapshots"].back()["manifest-list"].get<std::string>();
+  auto manifests = *ReadManifestList(*x_store->Get(list.substr(std::string("memory:///").size())));
+  ASSERT_EQ(manifests.size(), 1U);
+  double lower = 0, upper = 0;
+  memcpy(&lower, manifests[0].partitions[0].lower->data(), sizeof lower);
+  memcpy(&upper, manifests[0].partitions[0].upper->data(), sizeof upper);
+  EXPECT_EQ(lower, -INFINITY);
+  EXPECT_EQ(upper, INFINITY);
+  EXPECT_EQ(manifests[0].partitions[0].contains_nan, true);
+}
+
+TEST_F(FacesTest, NamesThatAvroHasNotLeaveTheSchemaToTheFiles) {
+  Table table = Open({true, false});
+  Publish(table, Create(TableDefinition{"silver.orders", Columns({{"id", "BIGINT"}, {"s", "STRUCT(\"a b\" BIGINT)"}}), {}, {}, {}}));
+  auto commit = *ParseJson(*x_store->Get("silver/orders/.hoodie/20260110101010101.commit"), "commit");
+  EXPECT_FALSE(commit["extraMetadata"].contains("schema"));
 }
 
 TEST_F(FacesTest, ATableThatIsPartitionedAnewHasASecondSpec) {
@@ -184,13 +255,13 @@ TEST_F(FacesTest, ALakeThatWasMovedNamesItsNewPlace) {
   Life(before);
   std::filesystem::create_directory_symlink(x_folder + "/here", x_folder + "/link");
   auto linked = std::move(MakeLocalStore(x_folder + "/link")).value();
-  EXPECT_TRUE(*Table(*linked, "silver/orders", x_clock, kAllFormats).FormatsAreCurrent());
+  EXPECT_EQ(*Table(*linked, "silver/orders", x_clock, kAllFormats).FormatsBehind(), "");
   std::filesystem::rename(x_folder + "/here", x_folder + "/there");
   x_store = std::move(MakeLocalStore(x_folder + "/there")).value();
   Table after = Open();
-  EXPECT_FALSE(*after.FormatsAreCurrent());
+  EXPECT_EQ(*after.FormatsBehind(), "readers of Iceberg are sent to another place, where the lake was before");
   ASSERT_TRUE(after.Heal());
-  EXPECT_TRUE(*after.FormatsAreCurrent());
+  EXPECT_EQ(*after.FormatsBehind(), "");
   EXPECT_THAT(*after.CheckFormats(), IsEmpty());
   for (const auto& [key, bytes] : Everything()) EXPECT_EQ(bytes.find("/here/silver"), std::string::npos) << key;
 }
@@ -217,6 +288,11 @@ TEST_F(FacesTest, MetadataStaysBounded) {
   std::size_t metadata_files = 0;
   for (const std::string& key : Keys("metadata/v")) metadata_files += key.ends_with(".metadata.json") ? 1 : 0;
   EXPECT_EQ(metadata_files, 11U);
+  std::size_t lists = 0;
+  for (const std::string& key : Keys("metadata/snap-")) lists += key.empty() ? 0 : 1;
+  EXPECT_EQ(lists, 100U) << "lists of expired snapshots are gone";
+  EXPECT_LT(Keys("metadata/").size(), 1000U);
+  EXPECT_THAT(*table.CheckFormats(), IsEmpty());
 }
 
 }  // namespace

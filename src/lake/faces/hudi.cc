@@ -99,6 +99,12 @@ std::string SchemaText(const Snapshot& snapshot) {
                        {"fields", FieldsOf(snapshot.schema.fields, space + "." + record)}});
 }
 
+bool HasAvroNames(const std::vector<Field>& fields) {
+  return std::all_of(fields.begin(), fields.end(), [](const Field& field) {
+    return !field.name.empty() && AvroName(field.name) == field.name && HasAvroNames(field.type.children);
+  });
+}
+
 std::string FolderOf(const std::string& path) {
   auto slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
@@ -182,8 +188,10 @@ FaceObject HudiCommit(const Snapshot& snapshot, const LogEntry& entry) {
   }
   Json commit{{"partitionToWriteStats", std::move(stats)},
               {"compacted", false},
-              {"extraMetadata", {{"schema", SchemaText(snapshot)}}},
+              {"extraMetadata", Json::object()},
               {"operationType", entry.hudi_operation}};
+  // Readers refuse a schema with names that Avro has not; without one they take the columns from a data file.
+  if (HasAvroNames(snapshot.schema.fields)) commit["extraMetadata"]["schema"] = SchemaText(snapshot);
   if (!replaced.empty()) commit["partitionToReplaceFileIds"] = std::move(replaced);
   return FaceObject{HudiCommitKey(entry), DumpJson(commit)};
 }

@@ -43,17 +43,24 @@ std::optional<std::uint32_t> BucketInPath(std::string_view path) {
   return error == std::errc() && std::string_view(end) == ".avro" ? std::optional(bucket) : std::nullopt;
 }
 
+/// Names differ where the bytes do: readers cache lists and manifests by path.
+std::string UuidOf(const std::string& table_id, std::int64_t version, const std::string& location, const std::string& what) {
+  return DerivedUuid(fmt::format("{}/{}/{}/{}", table_id, version, location, what));
+}
+
 class Renderer {
  public:
-  Renderer(const Snapshot& snapshot, const LogEntry& entry, const PartitionSpec& spec_before, const std::string& location)
+  Renderer(const Snapshot& snapshot, const LogEntry& entry, const std::string& location)
       : x_snapshot(snapshot),
         x_entry(entry),
         x_spec(SpecOf(snapshot)),
-        x_spec_before(entry.version == 0 ? x_spec : spec_before),
         x_location(location),
         x_buckets(BucketsOf(snapshot.files.size())) {}
 
   Result<IcebergRendering> Render(const std::optional<IcebergVersion>& before) {
+    // A version that is partitioned in another way holds none of the files before it.
+    x_respecified = before && std::any_of(before->manifests.begin(), before->manifests.end(),
+                                          [&](const IcebergManifest& manifest) { return manifest.spec_id != x_spec.id; });
     FindTouched();
     TRY(WriteManifests());
     if (before) Relist(before->manifests);
@@ -64,8 +71,6 @@ class Renderer {
   }
 
  private:
-  bool respecified() const { return x_spec.id != x_spec_before.id; }
-
   void FindTouched() {
     auto live_before = x_snapshot.files.size() + x_entry.removes.size() - x_entry.adds.size();
     auto buckets_before = BucketsOf(live_before);
@@ -82,23 +87,21 @@ class Renderer {
     auto writer = [&](std::uint32_t bucket) -> ManifestWriter& {
       return writers.try_emplace(bucket, x_snapshot, x_spec, x_location).first->second;
     };
-    ManifestWriter dropped(x_snapshot, x_spec_before, x_location);  // of files laid out in another way
     for (const LiveFile& file : x_snapshot.files) {
       auto bucket = BucketOf(file.file_id, x_buckets);
       if (x_touched.contains(bucket)) TRY(writer(bucket).Live(file));
     }
-    for (const LogRemove& file : x_entry.removes) {
-      TRY((respecified() ? dropped : writer(BucketOf(file.file_id, x_buckets))).Deleted(file));
+    if (!x_respecified) {  // else they would need the old way to partition, whose column may be gone: no reader scans them
+      for (const LogRemove& file : x_entry.removes) TRY(writer(BucketOf(file.file_id, x_buckets)).Deleted(file));
     }
     for (const auto& [bucket, written] : writers) Keep(written, "m" + std::to_string(bucket));
-    if (!dropped.empty()) Keep(dropped, "dropped");
     return {};
   }
 
   void Keep(const ManifestWriter& writer, const std::string& name) {
     IcebergManifest manifest;
     std::string bytes = writer.Finish(manifest);
-    std::string key = "metadata/" + UuidOf(name) + "-" + name + ".avro";
+    std::string key = "metadata/" + UuidOf(x_snapshot.table_id, x_snapshot.version, x_location, name) + "-" + name + ".avro";
     manifest.path = x_location + "/" + key;
     manifest.length = static_cast<std::int64_t>(bytes.size());
     x_done.version.manifests.push_back(std::move(manifest));
@@ -110,20 +113,14 @@ class Renderer {
     for (const IcebergManifest& manifest : before) {
       if (manifest.added_files + manifest.existing_files == 0) continue;
       auto bucket = BucketInPath(manifest.path);
-      if (!bucket || x_touched.contains(*bucket) || respecified()) continue;
+      if (!bucket || x_touched.contains(*bucket) || x_respecified) continue;
       x_done.version.manifests.push_back(manifest);
     }
   }
 
   void WriteList() {
-    std::string name = fmt::format("snap-{}-1-{}.avro", IcebergSnapshotId(x_snapshot.table_id, x_snapshot.version), UuidOf("list"));
-    x_list_key = "metadata/" + name;
+    x_list_key = IcebergListKeyOf(x_snapshot.table_id, x_snapshot.version, x_location);
     x_done.objects.push_back(FaceObject{x_list_key, ManifestListBytes(x_done.version.manifests, x_snapshot)});
-  }
-
-  /// Names differ where the bytes do: readers cache lists and manifests by path.
-  std::string UuidOf(const std::string& what) const {
-    return DerivedUuid(fmt::format("{}/{}/{}/{}", x_snapshot.table_id, x_snapshot.version, x_location, what));
   }
 
   const char* OperationName() const {
@@ -227,18 +224,21 @@ class Renderer {
     return kept;
   }
 
-  /// Those of the retained snapshots, and the one before the first of them, of which it may list dropped files.
+  /// Those of the retained snapshots.
   Json SpecsOf(Json specs, const Json& snapshots) const {
     long long oldest = x_spec.id;
     for (const Json& snapshot : snapshots) {
       auto summary = snapshot.find("summary");
       if (summary == snapshot.end()) continue;
-      oldest = std::min(oldest, std::stoll("0" + JsonString(*summary, kSpecKey, "")));
+      const std::string id = JsonString(*summary, kSpecKey, "");
+      long long number = 0;
+      std::from_chars(id.data(), id.data() + id.size(), number);
+      oldest = std::min(oldest, number);
     }
     Json kept = Json::array();
     for (Json& spec : specs) {
       auto id = JsonInt(spec, "spec-id", -1);
-      if (id != x_spec.id && id >= oldest - 1) kept.push_back(std::move(spec));
+      if (id != x_spec.id && id >= oldest) kept.push_back(std::move(spec));
     }
     kept.push_back(Json{{"spec-id", x_spec.id}, {"fields", SpecFields(x_spec)}});
     return kept;
@@ -253,10 +253,10 @@ class Renderer {
   const Snapshot& x_snapshot;
   const LogEntry& x_entry;
   const PartitionSpec x_spec;
-  const PartitionSpec x_spec_before;
   const std::string& x_location;
   const std::uint32_t x_buckets;
   std::set<std::uint32_t> x_touched;
+  bool x_respecified = false;
   std::string x_list_key;
   IcebergRendering x_done;
 };
@@ -264,12 +264,15 @@ class Renderer {
 }  // namespace
 
 Result<IcebergRendering> RenderIceberg(const Snapshot& snapshot, const LogEntry& entry,
-                                       const std::optional<IcebergVersion>& before, const PartitionSpec& spec_before,
-                                       const std::string& location) {
-  return Renderer(snapshot, entry, spec_before, location).Render(before);
+                                       const std::optional<IcebergVersion>& before, const std::string& location) {
+  return Renderer(snapshot, entry, location).Render(before);
 }
 
 std::string IcebergMetadataKey(std::int64_t version) { return fmt::format("metadata/v{}.metadata.json", version + 1); }
+
+std::string IcebergListKeyOf(const std::string& table_id, std::int64_t version, const std::string& location) {
+  return fmt::format("metadata/snap-{}-1-{}.avro", IcebergSnapshotId(table_id, version), UuidOf(table_id, version, location, "list"));
+}
 
 Result<std::string> IcebergListKey(const std::string& metadata, const std::string& location) {
   TRY_ASSIGN(Json json, ParseJson(metadata, "Iceberg metadata"));

@@ -31,15 +31,15 @@ struct IcebergRendering {
   std::vector<FaceObject> objects;
 };
 
-/// `before` is the version before it, absent for version 0. `spec_before`: how that one was partitioned.
-/// `location`: the table's root as URL. Errors: kCorruption.
+/// `before` is the version before it, absent for version 0. `location`: the table's root as URL. Errors: kCorruption.
 Result<IcebergRendering> RenderIceberg(const Snapshot& snapshot, const LogEntry& entry,
-                                       const std::optional<IcebergVersion>& before, const PartitionSpec& spec_before,
-                                       const std::string& location);
+                                       const std::optional<IcebergVersion>& before, const std::string& location);
 
 inline constexpr const char* kIcebergHintKey = "metadata/version-hint.text";
 /// "metadata/v8.metadata.json" for version 7.
 std::string IcebergMetadataKey(std::int64_t version);
+/// Key of the manifest list of a version.
+std::string IcebergListKeyOf(const std::string& table_id, std::int64_t version, const std::string& location);
 /// Key of the manifest list of the newest snapshot that `metadata` names. Errors: kCorruption.
 Result<std::string> IcebergListKey(const std::string& metadata, const std::string& location);
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/ids.h"
 #include "base/json.h"
-#include "lake/delta_stats.h"
 #include "lake/faces/iceberg_value.h"
 #include "lake/table_config.h"
 #include "lake/value_text.h"
@@ -82,6 +82,15 @@ Json ListSchema() {
                              Optional("partitions", ListOf(std::move(summary), 508), 507)}));
 }
 
+bool IsFloating(const Type& type) { return type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble; }
+
+/// Order of two partition values; infinities have theirs, and NaN is not asked about.
+bool IsLess(const Type& type, const std::string& a, const std::string& b) {
+  if (IsFloating(type)) return FloatingValue(a).value_or(0) < FloatingValue(b).value_or(0);
+  auto order = CompareValues(type, a, b);
+  return order && *order < 0;
+}
+
 AvroSync SyncOf(std::string_view text) {
   std::string hex = Sha256Hex(text);
   AvroSync sync;
@@ -129,7 +138,7 @@ std::string DerivedUuid(std::string_view text) {
 }
 
 ManifestWriter::ManifestWriter(const Snapshot& snapshot, const PartitionSpec& spec, const std::string& location)
-    : x_snapshot(snapshot), x_spec(spec), x_location(location), x_columns(StatisticsColumns(snapshot.schema)) {
+    : x_snapshot(snapshot), x_spec(spec), x_location(location), x_columns(StatisticsColumns(snapshot.schema)), x_stats(snapshot.schema) {
   x_manifest.spec_id = spec.id;
   x_manifest.sequence_number = snapshot.version + 1;
   x_manifest.min_sequence_number = snapshot.version + 1;
@@ -174,7 +183,7 @@ Status ManifestWriter::Entry(int status, std::int64_t added_version, const std::
   x_records.Long(rows).Long(size);
   Metrics metrics;
   if (stats != nullptr) {
-    TRY_ASSIGN(DeltaStats known, DeltaStatsReader(x_snapshot.schema).Read(*stats));
+    TRY_ASSIGN(DeltaStats known, x_stats.Read(*stats));
     for (const auto& [column, facts] : known.columns) {
       const Field& field = x_columns.at(column);
       metrics.values.emplace_back(field.id, rows);
@@ -197,12 +206,18 @@ void ManifestWriter::Summarize(const std::map<std::string, Cell>& partition) {
     const Field& column = x_spec.columns[i];
     const Cell& value = partition.at(column.name);
     auto& [lower, upper] = x_ranges[i];
+    IcebergManifest::Summary& summary = x_manifest.partitions[i];
     if (!value) {
-      x_manifest.partitions[i].contains_null = true;
+      summary.contains_null = true;
       continue;
     }
-    if (!lower || CompareValues(column.type, *value, *lower).value_or(std::strong_ordering::equal) < 0) lower = *value;
-    if (!upper || CompareValues(column.type, *value, *upper).value_or(std::strong_ordering::equal) > 0) upper = *value;
+    if (IsFloating(column.type)) {
+      bool nan = std::isnan(FloatingValue(*value).value_or(0));
+      summary.contains_nan = summary.contains_nan.value_or(false) || nan;
+      if (nan) continue;
+    }
+    if (!lower || IsLess(column.type, *value, *lower)) lower = *value;
+    if (!upper || IsLess(column.type, *upper, *value)) upper = *value;
   }
 }
 
@@ -231,7 +246,8 @@ std::string ManifestListBytes(const std::vector<IcebergManifest>& manifests, con
     out.Long(m.added_rows).Long(m.existing_rows).Long(m.deleted_rows);
     out.Branch(1).Items(static_cast<std::int64_t>(m.partitions.size()));
     for (const auto& part : m.partitions) {
-      out.Boolean(part.contains_null).Branch(0);
+      out.Boolean(part.contains_null);
+      part.contains_nan ? out.Branch(1).Boolean(*part.contains_nan) : out.Branch(0);
       part.lower ? out.Branch(1).Bytes(*part.lower) : out.Branch(0);
       part.upper ? out.Branch(1).Bytes(*part.upper) : out.Branch(0);
     }
@@ -274,7 +290,10 @@ Result<std::vector<IcebergManifest>> ReadManifestList(std::string_view bytes) {
         auto it = part.find(name);
         return it != part.end() && it->is_string() ? std::optional(it->get<std::string>()) : std::nullopt;
       };
-      m.partitions.push_back({JsonBool(part, "contains_null", false), bound("lower_bound"), bound("upper_bound")});
+      auto nan = part.find("contains_nan");
+      m.partitions.push_back({JsonBool(part, "contains_null", false),
+                              nan != part.end() && nan->is_boolean() ? std::optional(nan->get<bool>()) : std::nullopt,
+                              bound("lower_bound"), bound("upper_bound")});
     }
     manifests.push_back(std::move(m));
   }

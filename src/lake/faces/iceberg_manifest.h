@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "lake/delta_stats.h"
 #include "lake/faces/avro.h"
 #include "lake/faces/iceberg_schema.h"
 #include "lake/log_entry.h"
@@ -19,6 +20,7 @@ namespace caudal {
 struct IcebergManifest {
   struct Summary {
     bool contains_null = false;
+    std::optional<bool> contains_nan;  // of floating point alone
     std::optional<std::string> lower, upper;
   };
 
@@ -47,7 +49,6 @@ class ManifestWriter {
   /// A file that the version added, or that was there before. Errors: kCorruption (statistics, partition values).
   Status Live(const LiveFile& file);
   Status Deleted(const LogRemove& file);
-  bool empty() const { return x_count == 0; }
 
   /// The bytes; `manifest` gets everything but its path and length.
   std::string Finish(IcebergManifest& manifest) const;
@@ -62,6 +63,7 @@ class ManifestWriter {
   const PartitionSpec& x_spec;
   const std::string& x_location;
   const std::map<std::string, Field> x_columns;
+  const DeltaStatsReader x_stats;
   AvroEncoder x_records;
   std::int64_t x_count = 0;
   IcebergManifest x_manifest;

@@ -98,6 +98,8 @@ std::optional<bool> ReadBoolean(std::string_view text) {
 
 }  // namespace
 
+std::optional<double> FloatingValue(std::string_view text) { return ReadFloat<double>(text); }
+
 int DecimalBytes(int precision) {
   Int128 largest = 1;
   for (int i = 0; i < precision; ++i) largest *= 10;
@@ -118,7 +120,7 @@ std::optional<std::string> IcebergBytes(const Type& type, std::string_view text)
       if (auto value = ReadFloat<float>(text); value && !std::isnan(*value)) return LittleEndian(*value);
       return std::nullopt;
     case TypeKind::kDouble:
-      if (auto value = ReadFloat<double>(text); value && !std::isnan(*value)) return LittleEndian(*value);
+      if (auto value = FloatingValue(text); value && !std::isnan(*value)) return LittleEndian(*value);
       return std::nullopt;
     case TypeKind::kDecimal:
       if (auto value = ReadUnscaled(text, type.scale)) return MinimalBigEndian(*value);
@@ -176,7 +178,7 @@ bool EncodePartitionValue(const Type& type, const std::optional<std::string>& te
     }
     case TypeKind::kFloat:
     case TypeKind::kDouble: {
-      auto value = ReadFloat<double>(*text);
+      auto value = FloatingValue(*text);
       if (!value) return false;
       type.kind == TypeKind::kFloat ? out.Branch(1).Float(static_cast<float>(*value)) : out.Branch(1).Double(*value);
       return true;

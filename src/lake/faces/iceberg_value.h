@@ -20,6 +20,9 @@ Json IcebergAvroType(const Type& type, std::int32_t id);
 /// The branch and the value of ["null", IcebergAvroType]; false where `text` is no such value: nothing was written then.
 bool EncodePartitionValue(const Type& type, const std::optional<std::string>& text, AvroEncoder& out);
 
+/// A FLOAT or DOUBLE as DuckDB prints it, inf and nan too; absent where `text` is none.
+std::optional<double> FloatingValue(std::string_view text);
+
 /// Bytes that a DECIMAL of that precision takes at most: 5 for 10 digits, 16 for 38.
 int DecimalBytes(int precision);
 
