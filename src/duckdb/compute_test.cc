@@ -147,6 +147,19 @@ TEST_F(ComputeTest, PartitionsKeepNullAndOddValuesApartAndTheEmptyTextIsNull) {
   EXPECT_EQ(result->Find("back")->rows.rows.size(), 4U) << "in the column of the files, too";
 }
 
+TEST_F(ComputeTest, NegativeZeroIsOnePartitionWithZero) {
+  ComputeJob job = NewJob();
+  Step write = WriteStep("w", "SELECT 1 AS id, v AS p FROM (VALUES (-0.0::DOUBLE), (0.0), ('nan'), ('-inf')) t(v)",
+                         Schema{{Column("id", "BIGINT", 1), Column("p", "DOUBLE", 2)}});
+  write.layout.partition_by = {"p"};
+  job.steps = {write};
+  const auto result = Compute(job);
+  ASSERT_TRUE(result) << result.error().message;
+  std::set<Cell> values;
+  for (const WrittenFile& file : result->Find("w")->files) values.insert(file.partition.at("p"));
+  EXPECT_EQ(values, (std::set<Cell>{"-inf", "0.0", "nan"}));
+}
+
 TEST_F(ComputeTest, ManyPartitionsStayOneFileEach) {
   ComputeJob job = NewJob();
   Step write = WriteStep("w", "SELECT i AS id, i % 250 AS p FROM range(300000) r(i)",

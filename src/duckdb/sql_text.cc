@@ -55,16 +55,17 @@ bool IsFiller(std::string_view lexeme) {
 
 // What stands in a data file, as a select list: Hudi's five, then ours, cast. The five are an ENUM of one value, which
 // becomes the same UTF8 column as a VARCHAR would, without hashing every value: docs/decisions/0011-marker-columns.md.
-/// A text column that the files are partitioned by stores '' as NULL: Delta cannot tell them apart.
+/// A column that the files are partitioned by stores '' as NULL and -0.0 as 0.0: the log cannot tell them apart.
 std::string FileColumns(const Schema& columns, const std::vector<std::string>& partition_by) {
   std::string list;
   for (const std::string_view name : kHoodieColumns)
     list += fmt::format("{}''::ENUM('') AS {}", list.empty() ? "" : ", ", name);
   for (const Field& field : columns.fields) {
     const std::string name = QuoteIdentifier(field.name);
-    const bool text_partition = field.type.kind == TypeKind::kVarchar &&
-                                std::any_of(partition_by.begin(), partition_by.end(), [&](const auto& p) { return SameName(p, field.name); });
-    const std::string value = text_partition ? "nullif(" + name + ", '')" : name;
+    const bool partition = std::any_of(partition_by.begin(), partition_by.end(), [&](const auto& p) { return SameName(p, field.name); });
+    const bool text = field.type.kind == TypeKind::kVarchar;
+    const bool floating = field.type.kind == TypeKind::kFloat || field.type.kind == TypeKind::kDouble;
+    const std::string value = partition && text ? "nullif(" + name + ", '')" : partition && floating ? "(" + name + " + 0)" : name;
     list += fmt::format(", CAST({} AS {}) AS {}", value, field.type.ToSql(), name);
   }
   return list;
