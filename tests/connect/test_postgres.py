@@ -240,6 +240,36 @@ class Wrong(PostgresTest):
         self.assertIn("longer than `statement_timeout:`", done.stdout)
         self.assertLess(time.monotonic() - started, 40)
 
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+    def test_tls_by_its_modes(self):
+        folder = self.project.path("tls")
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
+        words = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-x509"]
+        for name in ("server", "other"):
+            subprocess.run(["openssl", "req", *words, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                            f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"], check=True, capture_output=True)
+        for name in ("server.key", "server.pem"):
+            target = os.path.join(self.server.data, name)
+            shutil.copy(os.path.join(folder, name), target)
+            owner = os.stat(self.server.data)
+            os.chown(target, owner.st_uid, owner.st_gid)
+            os.chmod(target, 0o600)
+        for setting in ("ssl_cert_file = 'server.pem'", "ssl_key_file = 'server.key'", "ssl = on"):
+            self.sql(f"ALTER SYSTEM SET {setting}")
+        self.server.stop()
+        self.server.start()
+        self.addCleanup(self.sql, "ALTER SYSTEM RESET ALL")
+        cases = [("127.0.0.1", "require", None, "OK"), ("localhost", "verify-full", "server.pem", "OK"), ("127.0.0.1", "verify-ca", "server.pem", "OK"),
+                 ("127.0.0.1", "verify-full", "server.pem", "TLS: the server's certificate is for another name than 127.0.0.1"),
+                 ("localhost", "verify-ca", "other.pem", "TLS: the server's certificate is not signed by an authority of `sslrootcert:`"),
+                 ("localhost", "verify-ca", "missing.pem", "needs the file of the certificate authority, and it cannot be read")]
+        for host, mode, authority, says in cases:
+            with self.subTest(host=host, mode=mode, authority=authority):
+                self.project.source(self.server, {"orders": "{write_disposition: replace}"}, host=host, sslmode=mode,
+                                    sslrootcert=authority and f"tls/{authority}")
+                self.assertIn(says, self.project.caudal("connection", "test").stdout)
+
     def test_plain_text_passwords_and_bad_words_are_refused_before_anything_runs(self):
         for options, says in (({"password": "plain"}, "password"), ({"sslmode": "maybe"}, "sslmode"), ({"port": 99999}, "port"),
                               ({"sslmode": "verify-full"}, "sslrootcert")):
