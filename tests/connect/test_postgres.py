@@ -153,6 +153,19 @@ class Reading(PostgresTest):
             self.assertGreater(peak, 0)
             self.assertLessEqual(peak, 300_000_000, table)
 
+    def test_the_table_is_built_anew_from_its_raw_objects(self):
+        self.sql("ALTER TABLE orders ADD COLUMN tags int[], ADD COLUMN b bytea; UPDATE orders SET tags = ARRAY[id, NULL], b = '\\x00ff'")
+        self.project.source(self.server, {"orders": MERGE})
+        self.project.ok("run")
+        self.sql("UPDATE orders SET price = 99, updated_at = now() WHERE id = 3")
+        self.project.ok("run")
+        rows = self.project.rows("SELECT * FROM shop.orders ORDER BY id")
+        self.project.ok("backfill", "shop.orders", "--from-raw")
+        self.assertEqual(self.project.rows("SELECT * FROM shop.orders ORDER BY id"), rows)
+        self.sql("UPDATE orders SET price = 100, updated_at = now() WHERE id = 4")
+        self.project.ok("run")
+        self.assertEqual(self.project.rows("SELECT price FROM shop.orders WHERE id IN (3, 4) ORDER BY id"), [["99.00"], ["100.00"]])
+
     def test_a_run_reads_one_snapshot(self):
         self.sql("CREATE TABLE pairs AS SELECT g AS id, 0 AS n, repeat('x', 500) AS t FROM generate_series(1, 60000) AS g; GRANT SELECT ON pairs TO reader")
         self.project.source(self.server, {"pairs": "{write_disposition: replace}"})
