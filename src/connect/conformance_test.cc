@@ -18,6 +18,10 @@ class Ground {
   virtual SourceRequest Good(const std::string& stream) = 0;
   /// Requests that Check refuses, and what the error must name.
   virtual std::vector<std::pair<SourceRequest, std::string>> Bad() = 0;
+  /// What a relation's server answers to Before.
+  virtual std::vector<Rows> Answers() { return {}; }
+  /// True where a relation knows without reading that nothing was written.
+  virtual bool KnowsRest() { return true; }
   /// True where a read stops in the middle and goes on from its cursor.
   virtual SourceRequest InSteps() { return Good("many"); }
 };
@@ -99,10 +103,32 @@ class SqliteGround final : public Ground {
   TempFolder x_folder;
 };
 
+// Waiver: what a server refuses is asked of a real one in tests/connect/test_postgres.py; here are the answers of one.
+class PostgresGround final : public Ground {
+ public:
+  SourceRequest Good(const std::string& stream) override {
+    SourceRequest request;
+    request.stream = "s";
+    request.options = R"({"host":"db","database":"shop","user":"reader","password":"secret"})";
+    request.stream_options = DumpJson(Json{{"table", stream}, {"incremental", {{"cursor", "id"}, {"lag", "0"}}}});
+    return request;
+  }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override { return {}; }
+  std::vector<Rows> Answers() override {
+    Rows moment;
+    moment.rows = {{"700", "701", "false", "true", "2026-01-01 00:00:00+00"}};
+    Rows table;
+    table.rows = {{"16385", "r", "true", "0", "many", "id", "int8", "", {}, "-1", "0", "false", "true", "1"}};
+    return {moment, table};
+  }
+  bool KnowsRest() override { return false; }
+};
+
 std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   if (connector == "files") return std::make_unique<FilesGround>();
   if (connector == "http") return std::make_unique<HttpGround>();
   if (connector == "sqlite") return std::make_unique<SqliteGround>();
+  if (connector == "postgres") return std::make_unique<PostgresGround>();
   return nullptr;
 }
 
@@ -113,6 +139,13 @@ class Conformance : public ::testing::TestWithParam<std::string> {
     ASSERT_NE(ground, nullptr) << "write a Ground for " << GetParam();
   }
   bool bytes() const { return connector.make_bytes != nullptr; }
+  Result<RelationRead> ReadOf(RelationSource& source, const SourceRequest& request) {
+    TRY_ASSIGN(const std::vector<RelationQuestion> questions, source.Before(request));
+    const std::vector<Rows> answers = ground->Answers();
+    EXPECT_EQ(questions.size(), answers.size());
+    if (!answers.empty()) TRY(source.Learn(request, answers));
+    return source.Read(request);
+  }
   /// The ids in a read's records.
   static std::multiset<std::string> Ids(const ReadDone& done) {
     std::multiset<std::string> ids;
@@ -164,7 +197,7 @@ TEST_P(Conformance, DiscoversWhatItSays) {
 TEST_P(Conformance, ReadsAllOneAndNone) {
   if (!bytes()) {
     for (const char* stream : {"many", "one", "empty"}) {
-      const auto read = connector.make_relation()->Read(ground->Good(stream));
+      const auto read = ReadOf(*connector.make_relation(), ground->Good(stream));
       ASSERT_TRUE(read);
       EXPECT_THAT(read->sql, ::testing::HasSubstr(stream));
       EXPECT_FALSE(read->unchanged);
@@ -186,13 +219,14 @@ TEST_P(Conformance, ResumesFromEveryCursor) {
   if (!bytes()) {
     const auto source = connector.make_relation();
     SourceRequest request = ground->Good("many");
-    ASSERT_TRUE(source->Read(request));
+    ASSERT_TRUE(ReadOf(*source, request));
     const auto outcome = source->Cursor(request, Cell("3"));
     ASSERT_TRUE(outcome);
     request.cursor = outcome->cursor;
-    const auto again = connector.make_relation()->Read(request);
-    EXPECT_THAT(again->sql, ::testing::HasSubstr(">= '3'"));
-    EXPECT_TRUE(again->unchanged);
+    const auto again = ReadOf(*connector.make_relation(), request);
+    // In the server's words, a literal within a literal, or DuckDB's.
+    EXPECT_THAT(again->sql, ::testing::AnyOf(::testing::HasSubstr(">= '3'"), ::testing::HasSubstr(">= 3 - 0")));
+    EXPECT_EQ(again->unchanged, ground->KnowsRest());
     return;
   }
   std::multiset<std::string> seen;

@@ -83,9 +83,22 @@ Result<RelationRunner::Copied> CopyTexts(const RelationRead& plan, const Relatio
   return copied;
 }
 
+Status Prepare(RelationSource& source, const SourceRequest& request, const RelationRunner& runner) {
+  TRY_ASSIGN(const std::vector<RelationQuestion> questions, source.Before(request));
+  if (questions.empty()) return {};
+  std::vector<Rows> answers;
+  for (const RelationQuestion& question : questions) {
+    Result<Rows> rows = runner.ask(question);
+    if (!rows) return source.Explain(request, std::move(rows).error());
+    answers.push_back(*std::move(rows));
+  }
+  return source.Learn(request, answers);
+}
+
 Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest& request, const RelationRunner& runner,
                                 const std::string& folder) {
   const std::unique_ptr<RelationSource> source = connector.make_relation();
+  TRY(Prepare(*source, request, runner));
   TRY_ASSIGN(const RelationRead plan, source->Read(request));
   const std::string origin = fmt::format("{}.{}", request.source, request.stream);
   StagedRead read;
@@ -140,6 +153,7 @@ Result<std::string> Check(const Connector& connector, const SourceRequest& reque
     TRY_ASSIGN(const RelationQuestion question, source->Check(request));
     const Result<Rows> rows = relation.ask(question);
     if (!rows) return source->Explain(request, rows.error());
+    if (!request.stream.empty()) TRY(Prepare(*source, request, relation));
   }
   return std::string(R"({"ok":true})");
 }

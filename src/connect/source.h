@@ -19,7 +19,7 @@
 
 namespace caudal {
 
-/// What is asked of a source. Options were checked against the spec and hold defaults; secrets were merged in.
+/// What is asked of a source. A Check of a spec with `checks_streams` may name a stream. Options were checked against the spec and hold defaults; secrets were merged in.
 struct SourceRequest {
   std::string source;
   std::string stream;  // "" for Check and Discover
@@ -90,6 +90,13 @@ class RelationSource {
   virtual Result<RelationQuestion> Check(const SourceRequest& request) = 0;
   virtual Result<RelationQuestion> Discover(const SourceRequest& request) = 0;
   virtual Result<std::vector<StreamOffer>> Offers(const SourceRequest& request, const Rows& rows) = 0;
+  /// What must be known before a read's snapshot is taken; asked in this order, each in a transaction of its own that
+  /// ends before the next begins. Also what a check of one stream asks.
+  virtual Result<std::vector<RelationQuestion>> Before(const SourceRequest& /*request*/) {
+    return std::vector<RelationQuestion>{};
+  }
+  /// The answers, before Read. Errors: the stream is not there, or may not be read.
+  virtual Status Learn(const SourceRequest& /*request*/, const std::vector<Rows>& /*answers*/) { return {}; }
   virtual Result<RelationRead> Read(const SourceRequest& request) = 0;
   /// The cursor to commit, from cursor_sql's cell (absent: no row had one).
   virtual Result<ReadOutcome> Cursor(const SourceRequest& request, const Cell& cell) = 0;

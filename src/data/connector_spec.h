@@ -66,7 +66,11 @@ struct ConnectorSpec {
   std::vector<OptionSpec> options;         // of the source
   std::vector<OptionSpec> stream_options;  // of each stream, beside those that every stream has
   bool network = false;
+  /// The option that names the one TCP port that its worker may reach; "" = any.
+  std::string port_option = {};
   bool discovers = false;    // lists its streams
+  /// A check of the source goes on to each stream: is it there, may it be read.
+  bool checks_streams = false;
   bool incremental = false;  // takes `incremental:`
   /// True where a repeated read may give rows again, so that `append` needs a key or is refused.
   bool may_repeat = false;

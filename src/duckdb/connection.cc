@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "duckdb/postgres_session.h"
 #include "duckdb/result_set.h"
 #include "duckdb/sql_text.h"
 #include "duckdb/sqlite_file.h"
@@ -155,9 +156,14 @@ Status Connection::Configure(const ConnectionSettings& settings) {
 }
 
 Status Connection::Attach(const AttachedDatabase& database, const std::string& extensions) {
+  if (database.kind == "postgres") {
+    TRY(Run("LOAD " + QuoteLiteral(extensions + "/postgres_scanner.duckdb_extension")));
+    TRY_ASSIGN(const std::string attach, AttachPostgres(database));
+    return Run(attach);
+  }
   if (database.kind != "sqlite") {
-    return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind, "kinds: sqlite",
-                 ""};
+    return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind,
+                 "kinds: postgres, sqlite", ""};
   }
   TRY(Run("LOAD " + QuoteLiteral(extensions + "/sqlite_scanner.duckdb_extension")));
   TRY_ASSIGN(const std::string location, ReadableSqliteFile(database.location, x_temp_folder));

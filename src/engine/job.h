@@ -35,8 +35,10 @@ struct TableInput {
 /// A database that the job reads through DuckDB's scanner, read-only, as catalog `name`.
 struct AttachedDatabase {
   std::string name;
-  std::string kind;  // "sqlite"; later "postgres", "mysql"
+  std::string kind;  // "sqlite", "postgres"; later "mysql"
   std::string location;
+  /// The password, inside a worker only: it is not written with a job, and no error may quote it.
+  std::string secret = {};
 };
 
 /// How a Write step lays out its files.
@@ -131,6 +133,9 @@ struct ExtractJob {
   std::map<std::string, std::string> secrets;
   std::vector<std::string> read_paths;
   bool network = false;
+  /// The one port that the source is reached at (beside that of name servers), where the kernel can hold it to that;
+  /// 0 = any.
+  int tcp_port = 0;
   std::string staging_folder;
 };
 

@@ -307,6 +307,7 @@ Json FromJob(const ExtractJob& job) {
               {"secrets", job.secrets},
               {"read_paths", job.read_paths},
               {"network", job.network},
+              {"tcp_port", job.tcp_port},
               {"staging_folder", job.staging_folder}};
 }
 
@@ -325,6 +326,7 @@ ExtractJob ToExtractJob(const Json& json) {
   job.secrets = json.at("secrets").get<std::map<std::string, std::string>>();
   job.read_paths = json.at("read_paths").get<std::vector<std::string>>();
   job.network = json.at("network").get<bool>();
+  job.tcp_port = json.at("tcp_port").get<int>();
   job.staging_folder = json.at("staging_folder").get<std::string>();
   return job;
 }

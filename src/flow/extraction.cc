@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/ids.h"
@@ -26,7 +27,7 @@ std::string AbsolutePath(const std::string& folder, const std::string& path) {
 }
 
 /// What the sandbox must open: every path option of the source; a database file comes with its folder, where SQLite
-/// keeps its journal.
+/// keeps its journal. A server's files are not here.
 std::vector<std::string> ReadPaths(const Workspace& workspace, const ConnectorSpec& spec, const Json& options) {
   std::vector<std::string> paths;
   for (const OptionSpec& option : spec.options) {
@@ -34,9 +35,22 @@ std::vector<std::string> ReadPaths(const Workspace& workspace, const ConnectorSp
     std::string value = JsonString(options, option.name, "");
     if (value.empty()) continue;
     std::string path = AbsolutePath(workspace.project.folder, value);
-    paths.push_back(spec.shape == SourceShape::kRelation ? std::filesystem::path(path).parent_path().string() : path);
+    const bool database_file = spec.shape == SourceShape::kRelation && !spec.network;
+    paths.push_back(database_file ? std::filesystem::path(path).parent_path().string() : path);
   }
   return paths;
+}
+
+/// The port that the spec's option names; 0 = any.
+int PortOf(const ConnectorSpec& spec, const Json& options) {
+  for (const OptionSpec& option : spec.options) {
+    if (spec.port_option.empty() || option.name != spec.port_option) continue;
+    const std::string fallback = option.default_value.empty() ? "0" : option.default_value;
+    const auto given = options.find(option.name);
+    const std::string text = given == options.end() ? fallback : given->is_string() ? given->get<std::string>() : given->dump();
+    return std::atoi(text.c_str());  // the project was validated: a number, or ${NAME}, which is 0
+  }
+  return 0;
 }
 
 RunOptions OptionsOf(const Workspace& workspace, const TaskContext& context) {
@@ -152,6 +166,7 @@ Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig
   TRY_ASSIGN(job.secrets, SecretsOf(workspace.project, source));
   TRY_ASSIGN(Json options, ParseJson(source.options, "the options of source " + source.name));
   job.read_paths = ReadPaths(workspace, *spec, options);
+  job.tcp_port = PortOf(*spec, options);
   SourceRequest request;
   request.source = source.name;
   request.stream = stream ? stream->name : "";

@@ -129,16 +129,34 @@ Result<std::vector<CheckResult>> CheckPublished(const Workspace& workspace, cons
   return Judge(result, scope, checks, "check_", workspace.clock.Now());
 }
 
-Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel) {
+namespace {
+
+Status CheckOne(const Workspace& workspace, const SourceConfig& source, const StreamConfig* stream, const Place& place,
+                const CancelFlag* cancel) {
   TRY_ASSIGN(Staging staging, Staging::Make(workspace, "check-" + source.name));
-  TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, nullptr,
+  TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, stream,
                                             {ExtractJob::Kind::kCheck, "", Schema{}, "", staging.path()}));
   JobCost cost;
   auto answer = RunExtract(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost);
   if (answer) return {};
   Error error = std::move(answer).error();
-  if (error.where.empty()) error.where = source.place.ToString();
+  if (error.where.empty()) error.where = place.ToString();
   return error;
+}
+
+bool ChecksStreams(const Workspace& workspace, const SourceConfig& source) {
+  return std::any_of(workspace.connectors.begin(), workspace.connectors.end(), [&](const ConnectorSpec& spec) {
+    return spec.name == source.type && spec.checks_streams;
+  });
+}
+
+}  // namespace
+
+Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel) {
+  TRY(CheckOne(workspace, source, nullptr, source.place, cancel));
+  if (!ChecksStreams(workspace, source)) return {};
+  for (const StreamConfig& stream : source.streams) TRY(CheckOne(workspace, source, &stream, stream.place, cancel));
+  return {};
 }
 
 }  // namespace caudal

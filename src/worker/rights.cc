@@ -25,6 +25,7 @@ void Add(Rights& rights, const ExtractJob& job, const std::string& extensions) {
   rights.read_paths.push_back(extensions);
   if (!job.staging_folder.empty()) rights.write_folders.push_back(job.staging_folder);
   rights.network = job.network;
+  rights.tcp_port = job.tcp_port;
 }
 
 std::string FolderOf(const std::string& path) {

@@ -63,6 +63,21 @@ Status AllowBeneath(int ruleset, const std::string& path, std::uint64_t access) 
   return status;
 }
 
+// linux/landlock.h of version 4: struct landlock_net_port_attr, LANDLOCK_RULE_NET_PORT.
+struct NetPortAttributes {
+  std::uint64_t allowed_access;
+  std::uint64_t port;
+};
+constexpr int kRuleNetPort = 2;
+constexpr std::uint64_t kNetConnect = 2;
+constexpr int kNameServerPort = 53;
+
+Status AllowPort(int ruleset, int port) {
+  const NetPortAttributes rule{kNetConnect, static_cast<std::uint64_t>(port)};
+  if (::syscall(SYS_landlock_add_rule, ruleset, kRuleNetPort, &rule, 0) == 0) return {};
+  return Failed("the port " + std::to_string(port));
+}
+
 Status RestrictFiles(const Rights& rights) {
   const int version = LandlockVersion();
   std::uint64_t handled = (LANDLOCK_ACCESS_FS_REFER << 1) - 1;
@@ -72,7 +87,7 @@ Status RestrictFiles(const Rights& rights) {
   std::size_t size = sizeof attributes.handled_access_fs;
   if (version >= 4) {
     size = offsetof(RulesetAttributes, scoped);
-    if (!rights.network) attributes.handled_access_net = kNetBindAndConnect;
+    if (!rights.network || rights.tcp_port != 0) attributes.handled_access_net = kNetBindAndConnect;
   }
   if (version >= 6) {
     size = sizeof attributes;
@@ -93,6 +108,10 @@ Status RestrictFiles(const Rights& rights) {
                              "/usr/local/share/ca-certificates", "/etc/pki", "/run/systemd/resolve"}) {
       if (status) status = AllowBeneath(ruleset, path, kRead & handled);
     }
+  }
+  if (status && rights.network && attributes.handled_access_net != 0) {
+    status = AllowPort(ruleset, rights.tcp_port);
+    if (status) status = AllowPort(ruleset, kNameServerPort);
   }
   if (status && ::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) status = Failed("landlock_restrict_self");
   ::close(ruleset);

@@ -14,6 +14,7 @@ struct Rights {
   std::vector<std::string> read_paths;     // files, or folders with all below
   std::vector<std::string> write_folders;  // read and write, with all below
   bool network = false;                    // TCP and UDP to anywhere; name resolution and certificates
+  int tcp_port = 0;                        // with network: TCP to this port only, and to name servers; 0 = any
   std::int64_t memory_bytes = 0;           // above what is mapped now; 0 = no ceiling
 };
 

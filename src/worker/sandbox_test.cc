@@ -191,6 +191,22 @@ TEST_F(SandboxTest, EachKindHasItsOwnFiles) {
   EXPECT_EQ(Try(Move(), read("/in/a")), EACCES);
 }
 
+TEST_F(SandboxTest, AnExtractThatNamesItsPortReachesNoOther) {
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1U) < 4) GTEST_SKIP() << "this kernel's Landlock has no rules for TCP";
+  WorkOrder order = Extract(true);
+  auto& job = std::get<ExtractJob>(order.job);
+  job.tcp_port = ntohs(x_address.sin_port);
+  EXPECT_EQ(Try(order, Connect()), 0);
+  job.tcp_port = job.tcp_port == 5432 ? 5433 : 5432;
+  EXPECT_EQ(Try(order, Connect()), EACCES);
+  EXPECT_EQ(Try(order, [] {
+              sockaddr_in any{};
+              any.sin_family = AF_INET;
+              const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+              return fd < 0 ? errno : Outcome(::bind(fd, reinterpret_cast<sockaddr*>(&any), sizeof any));
+            }), EACCES);
+}
+
 TEST_F(SandboxTest, OnlyAnExtractThatAskedReachesTheNetwork) {
   for (const auto& [kind, order] : EveryKind()) {
     SCOPED_TRACE(kind);

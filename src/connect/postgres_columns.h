@@ -1,0 +1,53 @@
+// What PostgreSQL's catalog says of a table, and how each of its types travels through DuckDB's scanner into a type of
+// ours. Values and pure functions. The mapping in words: docs/connectors/postgres.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "data/rows.h"
+
+namespace caudal {
+
+struct PostgresColumn {
+  std::string name;
+  std::string type;    // ours, as SQL
+  std::string server;  // expression of the server whose value travels; "" = the column itself
+  std::string text;    // expression of the server that says the whole value as text; "" = DuckDB's cast says it
+  std::string guard;   // condition of the server: the scanner would turn this value into another one; "" = none does
+  std::string kind;    // the server's name of the type, domains resolved: "timestamptz"
+  bool readable = true;
+};
+
+struct PostgresTable {
+  bool found = false;
+  bool schema_usable = true;
+  bool is_table = false;          // its rows become visible when the transaction that wrote them commits: no view of any kind
+  bool has_row_versions = false;  // rows carry the number of the transaction that wrote them (no view, no foreign table)
+  std::string id;                 // oid
+  bool name_is_unique = true;     // the scanner finds names without regard to case
+  std::string neighbours;         // tables of the schema, for an error
+  std::int64_t prepared = 0;      // transactions of the database that are prepared and not finished
+  std::vector<PostgresColumn> columns;
+
+  const PostgresColumn* Find(const std::string& name) const;
+  /// Whether every column may be read by the scanner itself, in parallel.
+  bool plain() const;
+};
+
+/// A SELECT in the server's words; its rows are what ReadPostgresTable takes.
+std::string PostgresTableSql(const std::string& schema, const std::string& table);
+PostgresTable ReadPostgresTable(const Rows& rows);
+
+/// The same for the columns of a query, from what DuckDB makes of them.
+PostgresTable PostgresTableOfQuery(const Schema& columns);
+
+/// Tables, views and their columns that the user may see, in the server's words.
+std::string PostgresCatalogSql();
+
+/// DuckDB's name of the type, for a row of PostgresCatalogSql; ours is ParseType of it.
+std::string PostgresTypeName(const std::string& type, const std::string& kind, const std::string& element,
+                             std::int64_t modifier, std::int64_t dimensions);
+
+}  // namespace caudal

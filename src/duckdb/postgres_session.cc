@@ -1,0 +1,31 @@
+#include "duckdb/postgres_session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "duckdb/sql_text.h"
+
+namespace caudal {
+
+Result<std::string> AttachPostgres(const AttachedDatabase& database) {
+  std::vector<std::string> ours;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (text.starts_with("PG")) ours.emplace_back(text.substr(0, text.find('=')));
+  }
+  for (const std::string& name : ours) ::unsetenv(name.c_str());
+  // libpq looks for password, certificate and key files below it.
+  ::setenv("HOME", "/nonexistent", 1);
+  ::setenv("PGCLIENTENCODING", "UTF8", 1);
+  // Not in the connection string, which the scanner's errors quote.
+  if (!database.secret.empty()) ::setenv("PGPASSWORD", database.secret.c_str(), 1);
+  // The scanner looks for a secret among the kept ones, which are switched off, unless it finds an empty one first.
+  return fmt::format("CREATE TEMPORARY SECRET caudal_none (TYPE postgres); ATTACH {} AS {} (TYPE postgres, READ_ONLY, SECRET caudal_none)", QuoteLiteral(database.location),
+                     QuoteIdentifier(database.name));
+}
+
+}  // namespace caudal
