@@ -49,7 +49,7 @@ struct Change {
   std::vector<AddFile> adds;
   std::vector<std::string> removes;
   /// Becomes what an earlier version of the table was: its definition, its domains, and those of its files that are not
-  /// live now, under new names. Excludes `definition`, `adds`, `removes` and `domains`; made by RollbackTo.
+  /// live now, under new names. `removes` are the live files that it did not have; nothing else may be given. Made by RollbackTo.
   std::shared_ptr<const Snapshot> restores;
   /// Domain -> JSON text; absent value removes it. "cursor.<stream>", "inputs.<table>", ... ("rejects" is taken.)
   std::map<std::string, std::optional<std::string>> domains;
