@@ -55,10 +55,43 @@ Result<int> BackfillVerb(const Command& command, const BackfillOptions& options)
 
 struct RollbackOptions {
   std::string table;
-  std::string to;  // a version or a time
+  std::string to;  // a version, a savepoint or a time
   bool dry_run = false;
 };
 Result<int> RollbackVerb(const Command& command, const RollbackOptions& options);
+
+struct SavepointOptions {
+  std::string table;
+  std::string name;     // "" = list them
+  std::string version;  // "" = the newest
+  std::string comment;
+  bool drop = false;
+};
+Result<int> SavepointVerb(const Command& command, const SavepointOptions& options);
+
+struct OptimizeOptions {
+  std::vector<std::string> tables;  // empty = all
+  std::vector<std::string> cluster_by;
+  std::string target_file_size;  // "" = 128 MiB
+  bool dry_run = false;
+};
+Result<int> OptimizeVerb(const Command& command, const OptimizeOptions& options);
+
+struct ExportOptions {
+  std::string table;
+  std::string to;       // a file: its ending says the format
+  std::string version;  // or a savepoint or a time; "" = the newest
+};
+Result<int> ExportVerb(const Command& command, const ExportOptions& options);
+
+struct PurgeOptions {
+  std::vector<std::string> tables;  // empty = all
+  std::string older_than, reader_grace;  // durations
+  std::optional<int> keep_versions;
+  bool orphans = false;
+  bool dry_run = false;
+};
+Result<int> PurgeVerb(const Command& command, const PurgeOptions& options);
 
 Result<int> CheckVerb(const Command& command, const Selection& selection);
 Result<int> TestVerb(const Command& command, const std::vector<std::string>& names);

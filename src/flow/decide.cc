@@ -58,6 +58,15 @@ std::vector<std::string> AddedFiles(const InputState& input) {
   return paths;
 }
 
+/// True where files were joined whose rows are new: what is new can no longer be told from the files that are left.
+bool NewFilesWereJoined(const InputState& input, const std::vector<std::string>& added) {
+  const std::set<std::string_view> paths(added.begin(), added.end());
+  return std::any_of(input.commits.begin(), input.commits.end(), [&](const CommitRecord& c) {
+    return c.change == ChangeKind::kNone && std::any_of(c.removed_paths.begin(), c.removed_paths.end(),
+                                                        [&](const std::string& path) { return paths.contains(path); });
+  });
+}
+
 bool KeyIsStraight(const ModelConfig& model, const std::string& table) {
   for (const std::string& key : model.key) {
     auto column = std::find_if(model.analysis.columns.begin(), model.analysis.columns.end(),
@@ -93,6 +102,7 @@ Decision NewRows(const ModelConfig& model, const std::vector<const InputState*>&
   d.action = Decision::Action::kNewRows;
   d.input = input.table;
   d.new_files = AddedFiles(input);
+  if (NewFilesWereJoined(input, d.new_files)) return Full("new files of " + input.table + " were joined with others before they were read");
   d.raw_keys = RawKeysOfMerges(input);
   d.reason = "new rows in " + input.table;
   return d;

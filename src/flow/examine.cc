@@ -7,6 +7,7 @@
 #include "flow/candidate.h"
 #include "flow/extraction.h"
 #include "flow/inspect.h"
+#include "lake/retention.h"
 
 namespace caudal {
 namespace {
@@ -47,7 +48,8 @@ class Examination {
     std::map<std::string, std::int64_t> present;
     for (const ObjectInfo& object : objects) present[object.key] = object.size_bytes;
     std::set<std::string> named;
-    for (std::int64_t version = 0; version <= latest->version; ++version) {
+    TRY_ASSIGN(const auto versions, KeptVersions(*latest));
+    for (const std::int64_t version : versions) {
       auto snapshot = table.At(version);
       if (!snapshot) {
         Find(name, "version " + std::to_string(version) + ": " + snapshot.error().message, "restore the log file from a copy");
@@ -72,12 +74,11 @@ class Examination {
     TRY(ExamineFormats(table, name));
     std::int64_t orphans = 0;
     for (const auto& [key, size] : present) {
-      bool data = key.ends_with(".parquet") && key.find("/.") == std::string::npos && key.find("/_delta_log/") == std::string::npos &&
-                  key.find("/metadata/") == std::string::npos;
-      if (data && !named.contains(key)) ++orphans;
+      if (IsDataFile(std::string_view(key).substr(table.prefix().size() + 1)) && !named.contains(key)) ++orphans;
     }
     if (orphans > 0) {
-      Find(name, std::to_string(orphans) + " data files are named by no version", "the next run removes what a killed writer left");
+      Find(name, std::to_string(orphans) + " data files are named by no version",
+           "the next run removes what a killed writer left; `caudal purge --orphans` the rest");
     }
     return {};
   }

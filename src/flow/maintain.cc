@@ -7,37 +7,58 @@
 namespace caudal {
 namespace {
 
-Result<std::int64_t> VersionOf(const Table& table, const std::string& target) {
+constexpr int kRecentRuns = 1000;
+
+Result<std::int64_t> VersionOf(const Table& table, const Snapshot& newest, const std::string& target) {
   std::int64_t version = 0;
   auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), version);
   if (error == std::errc() && end == target.data() + target.size() && version >= 0) return version;
+  TRY_ASSIGN(const auto savepoints, SavepointsOf(newest));
+  for (const Savepoint& savepoint : savepoints) {
+    if (savepoint.name == target) return savepoint.version;
+  }
   auto time = ParseTimestamp(target);
   if (!time) {
-    return Error{ErrorKind::kInvalidArgument, "'" + target + "' is no version and no time",
-                 "give a version of `caudal history`, or a time such as 2026-01-31T10:00:00Z", ""};
+    return Error{ErrorKind::kInvalidArgument, "'" + target + "' is no version, no savepoint and no time",
+                 "give a version of `caudal history`, a name of `caudal savepoint " + newest.name + "`, or a time such as 2026-01-31T10:00:00Z", ""};
   }
   return table.VersionAt(*time);
 }
 
+Result<std::shared_ptr<const Snapshot>> Published(const Table& table, const Node& node) {
+  TRY_ASSIGN(auto newest, LatestOrNone(table));
+  if (newest) return newest;
+  return Error{ErrorKind::kNotFound, node.table + " is not published yet", "`caudal run -s +" + node.table + "`", ""};
+}
+
+/// The version that was the newest at `time`; the first one where there was none.
+Result<std::int64_t> NewestAt(const Table& table, Timestamp time) {
+  auto version = table.VersionAt(time);
+  if (!version && version.error().kind == ErrorKind::kInvalidArgument) return 0;
+  return version;
+}
+
 }  // namespace
+
+Result<std::shared_ptr<const Snapshot>> SnapshotAt(const Workspace& workspace, const Node& node, const std::string& target) {
+  Table table = workspace.TableOf(node.table);
+  TRY_ASSIGN(auto newest, Published(table, node));
+  if (target.empty()) return newest;
+  TRY_ASSIGN(const std::int64_t version, VersionOf(table, *newest, target));
+  auto snapshot = table.At(version);
+  if (!snapshot && snapshot.error().next.empty()) snapshot.error().next = "`caudal history " + node.table + "` lists them";
+  return snapshot;
+}
 
 Result<RollbackReport> RollbackTable(const Workspace& workspace, const Node& node, const std::string& target, bool dry_run) {
   Table table = workspace.TableOf(node.table);
-  TRY_ASSIGN(auto newest, LatestOrNone(table));
-  if (!newest) {
-    return Error{ErrorKind::kNotFound, node.table + " is not published yet", "`caudal run -s +" + node.table + "`", ""};
-  }
-  TRY_ASSIGN(std::int64_t version, VersionOf(table, target));
+  TRY_ASSIGN(auto newest, Published(table, node));
+  TRY_ASSIGN(std::int64_t version, VersionOf(table, *newest, target));
   if (version == newest->version) {
     return Error{ErrorKind::kInvalidArgument, node.table + " is at version " + std::to_string(version) + " already",
                  "`caudal history " + node.table + "` lists the others", ""};
   }
-  auto at = table.At(version);
-  if (!at) {
-    if (at.error().next.empty()) at.error().next = "`caudal history " + node.table + "` lists them";
-    return std::move(at).error();
-  }
-  const std::shared_ptr<const Snapshot> then = *std::move(at);
+  TRY_ASSIGN(const std::shared_ptr<const Snapshot> then, SnapshotAt(workspace, node, std::to_string(version)));
   const Change change = RollbackTo(*newest, then);
   RollbackReport report;
   report.from = newest->version;
@@ -56,6 +77,65 @@ Result<RollbackReport> RollbackTable(const Workspace& workspace, const Node& nod
   if (!committed) return std::move(committed).error();
   report.version = committed->version;
   return report;
+}
+
+Result<std::int64_t> SaveTable(const Workspace& workspace, const Node& node, const Savepoint& savepoint, const std::string& target) {
+  Table table = workspace.TableOf(node.table);
+  TRY_ASSIGN(auto newest, Published(table, node));
+  Savepoint saved = savepoint;
+  TRY_ASSIGN(saved.version, target.empty() ? Result<std::int64_t>(newest->version) : VersionOf(table, *newest, target));
+  TRY_ASSIGN(const Change change, AddSavepoint(*newest, saved));
+  TRY(table.Commit(change));
+  return saved.version;
+}
+
+Status ForgetSavepoint(const Workspace& workspace, const Node& node, const std::string& name) {
+  Table table = workspace.TableOf(node.table);
+  TRY_ASSIGN(auto newest, Published(table, node));
+  TRY_ASSIGN(const Change change, DropSavepoint(*newest, name));
+  TRY(table.Commit(change));
+  return {};
+}
+
+Result<std::vector<Savepoint>> SavepointsOfTable(const Workspace& workspace, const Node& node) {
+  TRY_ASSIGN(auto newest, Published(workspace.TableOf(node.table), node));
+  return SavepointsOf(*newest);
+}
+
+Result<std::optional<TablePurge>> PurgeTable(const Workspace& workspace, const Node& node, const Retention& retention, bool dry_run) {
+  if (!retention.older_than && !retention.versions) {
+    return Error{ErrorKind::kInvalidArgument, "nothing says which versions are to be kept",
+                 "`caudal purge --older-than 30d`, or --keep-versions 10", ""};
+  }
+  Table table = workspace.TableOf(node.table);
+  TRY_ASSIGN(auto newest, LatestOrNone(table));
+  if (!newest) return std::optional<TablePurge>();
+  const Timestamp now = workspace.clock.Now();
+  Timestamp readers = now - retention.reader_grace;
+  TRY_ASSIGN(const auto runs, workspace.state.Runs(kRecentRuns));
+  for (const RunRecord& run : runs) {
+    if (run.status == RunStatus::kRunning) readers = std::min(readers, run.started);
+  }
+  TRY_ASSIGN(std::int64_t horizon, NewestAt(table, readers));
+  if (retention.versions) horizon = std::min(horizon, newest->version + 1 - *retention.versions);
+  if (retention.older_than) {
+    TRY_ASSIGN(const std::int64_t then, NewestAt(table, now - *retention.older_than));
+    horizon = std::min(horizon, then);
+  }
+  horizon = std::max(horizon, HorizonOf(*newest));
+  TablePurge purge{node.table, horizon, {}};
+  const bool nothing = horizon == HorizonOf(*newest) && PurgedFrom(*newest) >= horizon;
+  if (!nothing) {
+    TRY_ASSIGN(purge.report, table.Purge(horizon, dry_run));
+  }
+  return std::optional(std::move(purge));
+}
+
+Result<std::vector<std::string>> PurgeOrphans(const Workspace& workspace, const Node& node, std::chrono::milliseconds older_than, bool dry_run) {
+  Table table = workspace.TableOf(node.table);
+  TRY_ASSIGN(auto newest, LatestOrNone(table));
+  if (!newest) return std::vector<std::string>();
+  return table.PurgeOrphans(workspace.clock.Now() - older_than, dry_run);
 }
 
 Result<std::vector<std::string>> RepairFormats(const Workspace& workspace, const CancelFlag* cancel) {

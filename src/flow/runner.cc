@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "flow/optimize.h"
 #include "flow/run_log.h"
 #include "flow/task_graph.h"
 #include "flow/time_limits.h"
@@ -50,6 +51,7 @@ class Runner {
     if (slots.empty()) Slot();
     for (std::thread& slot : slots) slot.join();
     if (x_broken) return *x_broken;
+    KeepTablesInOrder();
     x_run.status = EndStatus();
     x_run.ended = Now();
     EventRecord event = RunEvent("run." + std::string(RunStatusName(x_run.status)), x_run, *x_run.ended);
@@ -60,6 +62,17 @@ class Runner {
   }
 
  private:
+  /// When all have read what came; a table that cannot be kept in order is as good as it was.
+  void KeepTablesInOrder() {
+    for (const auto& [table, record] : x_records) {
+      if (record.status != TaskStatus::kSucceeded || record.version < 0 || x_cancel) continue;
+      auto done = KeepInOrder(x_workspace, *x_workspace.project.Find(table), x_run.id + "-order", &x_cancel);
+      if (done && done->empty()) continue;
+      const Json body = done ? Json{{"note", *done}} : Json{{"error", done.error().message}};
+      x_log.Write(EventRecord{0, Now(), "table.maintained", x_run.id, table, DumpJson(body)});
+    }
+  }
+
   Timestamp Now() const { return x_workspace.clock.Now(); }
 
   const PipelineConfig& Pipeline() const {

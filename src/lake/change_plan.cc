@@ -11,6 +11,7 @@
 #include "lake/delta_stats.h"
 #include "lake/log_names.h"
 #include "lake/partition_path.h"
+#include "lake/retention.h"
 #include "lake/table_config.h"
 
 namespace caudal {
@@ -97,12 +98,12 @@ class Planner {
     x_schema = then.schema;
     x_partition_columns = then.partition_columns;
     for (const auto& [domain, configuration] : x_newest->domains) {
-      if (domain != kRejectsDomain && !then.domains.contains(domain)) entry.domains[domain] = std::nullopt;
+      if (!OutlivesRollback(domain) && !then.domains.contains(domain)) entry.domains[domain] = std::nullopt;
     }
     for (const auto& [domain, configuration] : then.domains) {
       auto now = x_newest->domains.find(domain);
       bool same = now != x_newest->domains.end() && now->second == configuration;
-      if (domain != kRejectsDomain && !same) entry.domains[domain] = configuration;
+      if (!OutlivesRollback(domain) && !same) entry.domains[domain] = configuration;
     }
     std::size_t number = 0;
     for (const LiveFile& old : then.files) {

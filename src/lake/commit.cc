@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "lake/intent.h"
 #include "lake/log.h"
 #include "lake/rejects.h"
+#include "lake/retention.h"
 #include "lake/table_config.h"
 #include "lake/table.h"
 
@@ -50,6 +52,58 @@ class Committer {
     return newest;
   }
 
+  Result<PurgeReport> Purge(std::int64_t horizon, bool dry_run) {
+    TRY_ASSIGN(SharedSnapshot newest, Newest());
+    if (!newest) return NoTable();
+    TRY_ASSIGN(const Change change, PurgeTo(*newest, horizon));
+    TRY_ASSIGN(const std::set<std::string> kept, FilesOfSavepoints(*newest));
+    PurgeReport report;
+    std::vector<std::string> doomed;
+    for (std::int64_t version = PurgedFrom(*newest) + 1; version <= horizon; ++version) {
+      TRY_ASSIGN(auto entry, x_log.Entry(version));
+      for (const LogRemove& remove : entry->removes) {
+        std::string key = x_prefix + "/" + remove.path;
+        if (kept.contains(remove.path) || !x_store.Head(key)) continue;
+        doomed.push_back(std::move(key));
+        report.bytes += remove.size_bytes;
+      }
+    }
+    report.files = static_cast<std::int64_t>(doomed.size());
+    if (dry_run) return report;
+    TRY_ASSIGN(const CommitOutcome committed, Run(change));
+    report.version = committed.version;
+    for (const std::string& key : doomed) {
+      TRY(x_store.Delete(key));
+      Probe("purged");
+    }
+    TRY_ASSIGN(newest, Newest());
+    TRY(TrimFormats(x_store, x_prefix, x_log, *newest));
+    return report;
+  }
+
+  Result<std::vector<std::string>> PurgeOrphans(Timestamp before, bool dry_run) {
+    TRY_ASSIGN(SharedSnapshot newest, dry_run ? Newest() : Heal());
+    if (!newest) return NoTable();
+    TRY_ASSIGN(std::set<std::string> named, FilesOfSavepoints(*newest));
+    const std::int64_t horizon = HorizonOf(*newest);
+    TRY_ASSIGN(auto oldest, x_log.At(horizon));
+    for (const LiveFile& file : oldest->files) named.insert(file.path);
+    for (std::int64_t version = horizon + 1; version <= newest->version; ++version) {
+      TRY_ASSIGN(auto entry, x_log.Entry(version));
+      for (const LiveFile& file : entry->adds) named.insert(file.path);
+    }
+    TRY_ASSIGN(const auto objects, x_store.List(x_prefix + "/", ""));
+    std::vector<std::string> orphans;
+    for (const ObjectInfo& object : objects) {
+      const std::string path = object.key.substr(x_prefix.size() + 1);
+      if (IsDataFile(path) && !named.contains(path) && object.modified < before) orphans.push_back(object.key);
+    }
+    for (const std::string& key : orphans) {
+      if (!dry_run) TRY(x_store.Delete(key));
+    }
+    return orphans;
+  }
+
   Result<CommitOutcome> Run(const Change& change) {
     for (int race = 0; race < kRaces; ++race) {
       TRY_ASSIGN(SharedSnapshot newest, Heal());
@@ -73,12 +127,26 @@ class Committer {
     Probe("rejects");
     if (snapshot) (void)RenderFormats(x_store, x_prefix, x_log, **snapshot, x_formats, RenderExtent::kMissing);
     Probe("faces");
+    if (snapshot) (void)x_log.Keep(**snapshot);
+    Probe("kept");
     DropIntent(x_store, x_prefix, plan);
     Probe("done");
   }
 
   void Probe(std::string_view step) {
     if (x_probe) x_probe(step);
+  }
+
+  Error NoTable() const { return Error{ErrorKind::kNotFound, "there is no table at " + x_store.Url() + "/" + x_prefix, "", ""}; }
+
+  Result<std::set<std::string>> FilesOfSavepoints(const Snapshot& newest) {
+    std::set<std::string> paths;
+    TRY_ASSIGN(const auto savepoints, SavepointsOf(newest));
+    for (const Savepoint& savepoint : savepoints) {
+      TRY_ASSIGN(auto snapshot, x_log.At(savepoint.version));
+      for (const LiveFile& file : snapshot->files) paths.insert(file.path);
+    }
+    return paths;
   }
 
   Result<SharedSnapshot> Newest() {
@@ -115,7 +183,7 @@ class Committer {
   Result<Decision> Judge(const Change& change, const Snapshot* newest) {
     if (newest == nullptr) {
       if (change.base_version < 0) return Decision{};
-      return Error{ErrorKind::kNotFound, "there is no table at " + x_store.Url() + "/" + x_prefix, "", ""};
+      return NoTable();
     }
     if (change.base_version > newest->version) {
       return Error{ErrorKind::kInvalidArgument,
@@ -253,6 +321,18 @@ Result<CommitOutcome> Table::Commit(const Change& change) {
   Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
   TRY(committer.Lock());
   return committer.Run(change);
+}
+
+Result<PurgeReport> Table::Purge(std::int64_t horizon, bool dry_run) {
+  Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
+  TRY(committer.Lock());
+  return committer.Purge(horizon, dry_run);
+}
+
+Result<std::vector<std::string>> Table::PurgeOrphans(Timestamp before, bool dry_run) {
+  Committer committer(x_store, x_prefix, x_clock, x_formats, *x_log, x_probe);
+  TRY(committer.Lock());
+  return committer.PurgeOrphans(before, dry_run);
 }
 
 Status Table::Heal() {

@@ -26,7 +26,8 @@ std::string Obstacle(const Change& change, const ChangeFacts& facts, const LogEn
   for (const auto& [domain, value] : change.domains) {
     if (entry.domains.contains(domain)) return "it moved " + domain + ", which this commit moves, too";
   }
-  if (change.blind || entry.kind == ChangeKind::kNone) return "";  // none: the same rows in other files
+  // None: the same rows in other files, whatever came beside them.
+  if (change.blind || change.kind == ChangeKind::kNone || entry.kind == ChangeKind::kNone) return "";
   auto was_read = [&](const PartitionValues& partition) {
     return !facts.read || std::find(facts.read->begin(), facts.read->end(), partition) != facts.read->end();
   };

@@ -1,16 +1,28 @@
 #include "lake/log.h"
 
+#include <fmt/format.h>
+
+#include <bit>
 #include <charconv>
 #include <utility>
 #include <vector>
 
 #include "lake/replay.h"
+#include "lake/snapshot_file.h"
 
 namespace caudal {
 namespace {
 
 constexpr std::size_t kRecentEntries = 64;
 constexpr std::size_t kOlderSnapshots = 4;
+constexpr std::string_view kKeptName = ".snapshot";
+constexpr std::size_t kKeptSnapshots = 2;
+
+/// Versions between two kept snapshots: the more files a table has, the more a snapshot costs.
+std::int64_t KeptEvery(const Snapshot& snapshot) {
+  constexpr std::size_t kLeast = 32, kFilesAVersion = 64;
+  return static_cast<std::int64_t>(std::bit_ceil(std::max(kLeast, snapshot.files.size() / kFilesAVersion)));
+}
 
 /// The version in "00000000000000000012.json", or -1 for other objects of the folder (checkpoints, checksums).
 std::int64_t VersionOf(std::string_view name) {
@@ -52,7 +64,30 @@ Result<std::shared_ptr<const LogEntry>> Log::Load(std::int64_t version) {
   return shared;
 }
 
+std::shared_ptr<const Snapshot> Log::Kept() {
+  auto objects = x_store.List(KeptFolder(), "");
+  if (!objects) return nullptr;
+  for (auto object = objects->rbegin(); object != objects->rend(); ++object) {
+    auto bytes = x_store.Get(object->key);
+    auto snapshot = bytes ? ReadSnapshot(*bytes) : Result<Snapshot>(std::move(bytes).error());
+    if (!snapshot) continue;
+    auto entry = Load(snapshot->version);
+    if (entry && (*entry)->instant == snapshot->instant) return std::make_shared<const Snapshot>(*std::move(snapshot));
+  }
+  return nullptr;
+}
+
+Status Log::Keep(const Snapshot& snapshot) {
+  if (snapshot.version == 0 || snapshot.version % KeptEvery(snapshot) != 0) return {};
+  TRY_ASSIGN(auto older, x_store.List(KeptFolder(), ""));
+  TRY(x_store.Put(fmt::format("{}{:020}{}", KeptFolder(), snapshot.version, kKeptName), SnapshotBytes(snapshot)));
+  for (std::size_t i = 0; i + kKeptSnapshots <= older.size(); ++i) TRY(x_store.Delete(older[i].key));
+  return {};
+}
+
 Status Log::ReadAll() {
+  x_latest = Kept();
+  if (x_latest) return ReadOn();
   std::string folder = x_prefix + "/_delta_log/";
   TRY_ASSIGN(auto objects, x_store.List(folder, ""));
   Replay replay(nullptr);

@@ -26,8 +26,15 @@ class Log {
 
   std::string KeyOfVersion(std::int64_t version) const;
 
+  /// Puts `snapshot`, the newest one, where the next opener finds it, if its version is one of those at which that is done.
+  /// Needs the table's lock. Errors: those of the store; the log stands without.
+  Status Keep(const Snapshot& snapshot);
+
  private:
   Status ReadAll();
+  /// The newest kept snapshot that the log agrees with, or null.
+  std::shared_ptr<const Snapshot> Kept();
+  std::string KeptFolder() const { return x_prefix + "/.hoodie/.caudal/"; }
   /// Replays `version` + 1 and later entries as long as there are some.
   Status ReadOn();
   Result<std::shared_ptr<const LogEntry>> Load(std::int64_t version);

@@ -13,5 +13,8 @@ inline constexpr std::array<std::string_view, 4> kWriterFeatures{"appendOnly", "
 inline constexpr std::string_view kDomainPrefix = "caudal.";
 /// The domain that counts the versions of the rejects table; nobody else may set it.
 inline constexpr std::string_view kRejectsDomain = "rejects";
+/// What retention.h decides: up to where a table was purged, and the prefix of its savepoints.
+inline constexpr std::string_view kPurgeDomain = "purge";
+inline constexpr std::string_view kSavepointDomain = "savepoint.";
 
 }  // namespace caudal

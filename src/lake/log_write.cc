@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "lake/checkpoint.h"
 #include "lake/delta_schema.h"
 #include "lake/log_entry.h"
 #include "lake/log_names.h"
@@ -90,17 +91,24 @@ Json RemoveJson(const LogEntry& entry, const LogRemove& remove) {
                 {"tags", TagsJson(remove.file_id, remove.instant, remove.added_version)}}}};
 }
 
-Json AddJson(const LogEntry& entry, const LiveFile& add) {
+Json AddJson(const LiveFile& add, Timestamp added, bool changes_data) {
   Json tags = TagsJson(add.file_id, add.instant, add.added_version);
   if (!add.sha256.empty()) tags["caudal.sha256"] = add.sha256;
   return Json{{"add",
                {{"path", EncodeUriPath(add.path)},
                 {"partitionValues", PartitionJson(add.partition)},
                 {"size", add.size_bytes},
-                {"modificationTime", MillisecondsOf(entry.time)},
-                {"dataChange", entry.kind != ChangeKind::kNone},
+                {"modificationTime", MillisecondsOf(added)},
+                {"dataChange", changes_data},
                 {"stats", add.stats ? *add.stats : std::string("{}")},
                 {"tags", std::move(tags)}}}};
+}
+
+Json DomainJson(const std::string& domain, const std::optional<std::string>& configuration) {
+  return Json{{"domainMetadata",
+               {{"domain", std::string(kDomainPrefix) + domain},
+                {"configuration", configuration.value_or("")},
+                {"removed", !configuration.has_value()}}}};
 }
 
 }  // namespace
@@ -111,14 +119,20 @@ std::string LogText(const LogEntry& entry) {
   line(CommitInfoJson(entry));
   if (entry.creates) line(ProtocolJson());
   if (entry.metadata) line(MetadataJson(*entry.metadata));
-  for (const auto& [domain, configuration] : entry.domains) {
-    line(Json{{"domainMetadata",
-               {{"domain", std::string(kDomainPrefix) + domain},
-                {"configuration", configuration.value_or("")},
-                {"removed", !configuration.has_value()}}}});
-  }
+  for (const auto& [domain, configuration] : entry.domains) line(DomainJson(domain, configuration));
   for (const LogRemove& remove : entry.removes) line(RemoveJson(entry, remove));
-  for (const LiveFile& add : entry.adds) line(AddJson(entry, add));
+  for (const LiveFile& add : entry.adds) line(AddJson(add, entry.time, entry.kind != ChangeKind::kNone));
+  return text;
+}
+
+std::string CheckpointText(const Snapshot& snapshot) {
+  std::string text;
+  auto line = [&](const Json& action) { text += DumpJson(action) + "\n"; };
+  line(ProtocolJson());
+  line(MetadataJson(LogMetadata{snapshot.table_id, snapshot.name, snapshot.schema, snapshot.partition_columns, snapshot.configuration,
+                                MillisecondsOf(snapshot.created)}));
+  for (const auto& [domain, configuration] : snapshot.domains) line(DomainJson(domain, configuration));
+  for (const LiveFile& file : snapshot.files) line(AddJson(file, snapshot.time, false));
   return text;
 }
 

@@ -93,7 +93,7 @@ struct CommitRecord {
   std::int64_t rows_removed = 0;  // rows in the removed files
   /// Partitions whose files changed: each as partition column -> value, ordered, unique.
   std::vector<std::map<std::string, Cell>> partitions;
-  std::vector<std::string> added_paths;
+  std::vector<std::string> added_paths, removed_paths;
   std::vector<RawObject> raw;
   std::optional<RowCounts> counts;
   /// Further facts that the writer noted (JSON object text).

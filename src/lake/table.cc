@@ -6,12 +6,16 @@
 #include <set>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/change_plan.h"
 #include "lake/faces/faces.h"
 #include "lake/log.h"
+#include "lake/retention.h"
 
 namespace caudal {
 namespace {
+
+constexpr const char* kLastCheckpoint = "/_delta_log/_last_checkpoint";
 
 CommitRecord RecordOf(const LogEntry& entry) {
   CommitRecord record;
@@ -31,6 +35,7 @@ CommitRecord RecordOf(const LogEntry& entry) {
   }
   for (const LogRemove& remove : entry.removes) {
     record.rows_removed += remove.rows;
+    record.removed_paths.push_back(remove.path);
     partitions.insert(remove.partition);
   }
   record.partitions.assign(partitions.begin(), partitions.end());
@@ -46,7 +51,15 @@ Table::Table(ObjectStore& store, std::string prefix, const Clock& clock, TableFo
     : x_store(store), x_prefix(std::move(prefix)), x_clock(clock), x_formats(formats), x_log(std::make_shared<Log>(store, x_prefix)) {}
 
 Result<std::shared_ptr<const Snapshot>> Table::Latest() const { return x_log->Latest(); }
-Result<std::shared_ptr<const Snapshot>> Table::At(std::int64_t version) const { return x_log->At(version); }
+
+Result<std::shared_ptr<const Snapshot>> Table::At(std::int64_t version) const {
+  TRY_ASSIGN(auto snapshot, x_log->At(version));
+  TRY_ASSIGN(auto newest, Latest());
+  TRY_ASSIGN(const bool kept, IsKept(*newest, version));
+  if (kept) return snapshot;
+  return Error{ErrorKind::kNotFound, fmt::format("version {} of {} was purged", version, newest->name),
+               fmt::format("choose one from {} on, or a savepoint", HorizonOf(*newest)), ""};
+}
 
 Result<std::int64_t> Table::VersionAt(Timestamp time) const {
   TRY_ASSIGN(auto latest, Latest());
@@ -88,6 +101,20 @@ Result<std::string> Table::FormatsBehind() const {
 Result<std::vector<std::string>> Table::CheckFormats() const {
   TRY_ASSIGN(auto newest, Latest());
   return caudal::CheckFormats(x_store, x_prefix, *x_log, *newest, x_formats);
+}
+
+Result<std::int64_t> Table::LastCheckpoint() const {
+  auto text = x_store.Get(x_prefix + kLastCheckpoint);
+  if (!text && text.error().kind == ErrorKind::kNotFound) return 0;
+  if (!text) return std::move(text).error();
+  auto json = ParseJson(*text, "_last_checkpoint");
+  return json ? JsonInt(*json, "version", 0) : 0;  // what is torn is written anew
+}
+
+Status Table::PutCheckpoint(std::int64_t version, const std::string& local_path, std::int64_t actions) {
+  auto put = x_store.PutFileIfAbsent(fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", x_prefix, version), local_path);
+  if (!put && put.error().kind != ErrorKind::kAlreadyExists) return put;
+  return x_store.Put(x_prefix + kLastCheckpoint, DumpJson(Json{{"version", version}, {"size", actions}}));
 }
 
 Table Table::Rejects() const { return Table(x_store, RejectsPrefix(x_prefix), x_clock); }

@@ -73,6 +73,12 @@ struct CommitOutcome {
   bool already_applied = false;
 };
 
+struct PurgeReport {
+  std::int64_t version = -1;  // that was committed; -1 = none, the call only looked
+  std::int64_t files = 0;     // deleted, or to be deleted
+  std::int64_t bytes = 0;
+};
+
 /// The commit that makes the table of `newest` what it was at `then`. The cursor goes back, too: what came after is read
 /// again. Rejected rows stay where they are.
 Change RollbackTo(const Snapshot& newest, std::shared_ptr<const Snapshot> then);
@@ -88,6 +94,7 @@ class Table {
 
   /// The newest snapshot. Errors: kNotFound where there is no table, kCorruption.
   Result<std::shared_ptr<const Snapshot>> Latest() const;
+  /// Errors: those, and kNotFound for a version that was purged.
   Result<std::shared_ptr<const Snapshot>> At(std::int64_t version) const;
   /// The version that was newest at `time`. Errors: kInvalidArgument before the first.
   Result<std::int64_t> VersionAt(Timestamp time) const;
@@ -99,6 +106,15 @@ class Table {
   /// kCommitUnknown (never clean up, look again); kInvalidArgument (a change that breaks the table's rules).
   Result<CommitOutcome> Commit(const Change& change);
 
+  /// Gives up the versions before `horizon` but for savepoints, first in the log and in the other formats, then deletes the
+  /// files that only they have. Readers of those versions lose their files: the caller sees to it that there are none.
+  /// Errors: kInvalidArgument (lake/retention.h), those of a commit; safe to repeat.
+  Result<PurgeReport> Purge(std::int64_t horizon, bool dry_run);
+
+  /// The keys of data files below the table that no version names which can be read, last changed before `before`: a killed
+  /// writer's or a killed purge's. Unless `dry_run` they are deleted.
+  Result<std::vector<std::string>> PurgeOrphans(Timestamp before, bool dry_run);
+
   /// Finishes what a killed writer left: removes files of dead intents, publishes rejects of committed versions, renders
   /// the other formats and drops those that are not chosen any more.
   Status Heal();
@@ -108,6 +124,11 @@ class Table {
   Result<std::string> FormatsBehind() const;
   /// What of the chosen formats differs from the log, object by object; empty = nothing. Reads all of them.
   Result<std::vector<std::string>> CheckFormats() const;
+
+  /// The version of the newest checkpoint for foreign readers of Delta, 0 where there is none.
+  Result<std::int64_t> LastCheckpoint() const;
+  /// Publishes a file of CheckpointSql with so many actions; one that is there already stays.
+  Status PutCheckpoint(std::int64_t version, const std::string& local_path, std::int64_t actions);
 
   /// The table's rejected rows: a table of its own at `<prefix>__rejects`.
   Table Rejects() const;

@@ -36,6 +36,8 @@ class TableLife : public LakeFixture {
       Step();
       Compare();
     }
+    // What a dropped savepoint alone had goes with the next purge.
+    ASSERT_TRUE(x_table->Purge(HorizonOf(*std::move(x_table->Latest()).value()), false));
     ExpectWhole(*x_store, *x_table);
   }
 
@@ -161,9 +163,56 @@ class TableLife : public LakeFixture {
     EXPECT_EQ(x_table->Commit(stale).error().kind, ErrorKind::kConflict);
   }
 
+  std::int64_t PickKept() {
+    auto versions = std::move(KeptVersions(*std::move(x_table->Latest()).value())).value();
+    return versions[Pick(versions.size())];
+  }
+
+  /// Two files of one partition become one.
+  void DoCompact() {
+    auto first = x_model.files.begin();
+    auto second = std::find_if(std::next(first), x_model.files.end(), [&](const auto& file) { return file.second == first->second; });
+    if (second == x_model.files.end() || x_model.files.contains(first->first + second->first)) return DoAppend();
+    const std::int64_t rows = first->first + second->first;
+    Change change = Base("OPTIMIZE", ChangeKind::kNone);
+    change.removes = {PathOf(first->first), PathOf(second->first)};
+    change.adds = {AddFile{Stage(rows, {{"region", first->second}}), ""}};
+    x_next_rows = std::max(x_next_rows, rows + 1);
+    Commit(change, [&] {
+      const Cell region = first->second;
+      x_model.files.erase(second);
+      x_model.files.erase(first);
+      x_model.files[rows] = region;
+    });
+  }
+
+  void DoSavepoint() {
+    auto latest = std::move(x_table->Latest()).value();
+    auto savepoints = std::move(SavepointsOf(*latest)).value();
+    if (!savepoints.empty() && Pick(3) == 0) {
+      Commit(*DropSavepoint(*latest, savepoints[Pick(savepoints.size())].name), [] {});
+    } else {
+      Commit(*AddSavepoint(*latest, {"s" + std::to_string(x_past.size()), PickKept(), ""}), [] {});
+    }
+  }
+
+  void DoPurge() {
+    auto latest = std::move(x_table->Latest()).value();
+    const std::int64_t before = HorizonOf(*latest);
+    const std::int64_t horizon = before + Pick(static_cast<std::size_t>(latest->version - before) / 2 + 1);
+    auto foreseen = x_table->Purge(horizon, true);
+    auto purged = x_table->Purge(horizon, false);
+    ASSERT_TRUE(foreseen && purged) << purged.error().message;
+    EXPECT_EQ(foreseen->files, purged->files);
+    EXPECT_EQ(foreseen->version, -1);
+    EXPECT_EQ(purged->version, static_cast<std::int64_t>(x_past.size()));
+    x_past.push_back(x_model);
+    x_last = {};
+  }
+
   void DoRollback() {
     auto latest = std::move(x_table->Latest()).value();
-    auto version = static_cast<std::int64_t>(Pick(x_past.size()));
+    auto version = PickKept();
     auto then = std::move(x_table->At(version)).value();
     std::int64_t rejected = x_model.rejected;
     x_columns.clear();
@@ -184,7 +233,7 @@ class TableLife : public LakeFixture {
   void Step() {
     x_clock.Advance(std::chrono::milliseconds{static_cast<int>(Pick(2000)) - 500});
     if (Pick(5) == 0) x_table = std::make_unique<Table>(*x_store, "t", x_clock, x_formats);
-    unsigned what = Pick(13);
+    unsigned what = Pick(18);
     if (x_model.files.empty() || what < 5) return DoAppend();
     if (what < 7) return DoRewrite(what == 5);
     if (what == 7) return DoOverwritePartition();
@@ -192,6 +241,9 @@ class TableLife : public LakeFixture {
     if (what == 9) return DoSchema();
     if (what == 10) return DoStale();
     if (what == 11) return DoRollback();
+    if (what < 14) return DoCompact();
+    if (what < 16) return DoSavepoint();
+    if (what == 16) return DoPurge();
     DoRepeat();
   }
 
@@ -200,7 +252,7 @@ class TableLife : public LakeFixture {
     for (const LiveFile& file : snapshot.files) files[file.rows] = file.partition.at("region");
     EXPECT_EQ(files, model.files) << "version " << snapshot.version;
     auto domains = snapshot.domains;
-    domains.erase("rejects");
+    std::erase_if(domains, [](const auto& domain) { return OutlivesRollback(domain.first); });
     EXPECT_EQ(domains, model.domains) << "version " << snapshot.version;
     std::map<std::string, std::string> columns;
     for (const Field& field : snapshot.schema.fields) columns[field.name] = field.type.ToSql();
@@ -215,8 +267,13 @@ class TableLife : public LakeFixture {
     ExpectSame(**latest, x_model);
     auto version = static_cast<std::int64_t>(Pick(x_past.size()));
     auto old = x_table->At(version);
-    ASSERT_TRUE(old) << old.error().message;
-    ExpectSame(**old, x_past[static_cast<std::size_t>(version)]);
+    const bool kept = *IsKept(**latest, version);
+    ASSERT_EQ(old.has_value(), kept) << version;
+    if (kept) {
+      ExpectSame(**old, x_past[static_cast<std::size_t>(version)]);
+    } else {
+      EXPECT_EQ(old.error().kind, ErrorKind::kNotFound);
+    }
     if (Pick(10) == 0) {
       auto fresh = Table(*x_store, "t", x_clock).Latest();
       ASSERT_TRUE(fresh) << fresh.error().message;

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "lake/retention.h"
 #include "lake/table.h"
 
 namespace caudal {
@@ -16,7 +17,7 @@ inline std::vector<ObjectInfo> Objects(ObjectStore& store, const std::string& pr
   return objects ? std::move(objects).value() : std::vector<ObjectInfo>{};
 }
 
-/// Paths that some version of `table` added; every one of them must be there.
+/// Files of the versions of `table` that can be read; every one of them must be there.
 inline std::set<std::string> NamedFiles(ObjectStore& store, const Table& table) {
   std::set<std::string> named;
   auto latest = table.Latest();
@@ -24,13 +25,15 @@ inline std::set<std::string> NamedFiles(ObjectStore& store, const Table& table) 
     EXPECT_EQ(latest.error().kind, ErrorKind::kNotFound) << latest.error().message;
     return named;
   }
-  auto history = table.History(-1, (*latest)->version);
-  EXPECT_TRUE(history) << history.error().message;
-  if (!history) return named;
-  for (const CommitRecord& record : *history) {
-    for (const std::string& path : record.added_paths) {
-      EXPECT_TRUE(store.Head(table.prefix() + "/" + path)) << "version " << record.version << " names a file that is not there: " << path;
-      named.insert(table.prefix() + "/" + path);
+  auto versions = KeptVersions(**latest);
+  EXPECT_TRUE(versions) << versions.error().message;
+  for (const std::int64_t version : versions ? *versions : std::vector<std::int64_t>()) {
+    auto snapshot = table.At(version);
+    EXPECT_TRUE(snapshot) << snapshot.error().message;
+    if (!snapshot) continue;
+    for (const LiveFile& file : (*snapshot)->files) {
+      if (!named.insert(table.KeyOf(file)).second) continue;
+      EXPECT_TRUE(store.Head(table.KeyOf(file))) << "version " << version << " names a file that is not there: " << file.path;
     }
   }
   return named;

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "lake/faces/hudi.h"
 #include "lake/faces/iceberg.h"
+#include "lake/retention.h"
 
 namespace caudal {
 namespace {
@@ -53,7 +54,8 @@ class HudiKeeper {
   /// The oldest version that is missing, or the newest one: from there on everything is put.
   Result<std::int64_t> First() const {
     std::int64_t first = x_newest.version;
-    while (first > 0) {
+    TRY_ASSIGN(const std::int64_t oldest, OldestKept(x_newest));
+    while (first > oldest) {
       TRY_ASSIGN(auto entry, x_log.Entry(first - 1));
       TRY_ASSIGN(bool there, Exists(x_store, x_root + HudiCommitKey(*entry)));
       if (there) break;
@@ -94,13 +96,13 @@ class IcebergKeeper {
     return std::optional(IcebergVersion{*std::move(manifests), *std::move(metadata)});
   }
 
-  /// Calls `each` with the rendering of every version, from the first that has to be looked at to the newest: the one
-  /// after the latest earlier version that is whole, else version 0.
+  /// Calls `each` with the rendering of every version from the first after `done` to the newest; where `done` is not whole,
+  /// from the first after the latest version before it that is, else from version 0.
   template <typename Each>
-  Status ForEach(std::int64_t look_back, const Each& each) const {
+  Status ForEach(std::int64_t done, const Each& each) const {
     std::optional<IcebergVersion> before;
-    std::int64_t version = x_newest.version - 1;
-    for (auto last = version - look_back; version >= 0 && version > last; --version) {
+    std::int64_t version = done;
+    for (const auto last = done - kIcebergMetadataFiles; version >= 0 && version > last; --version) {
       TRY_ASSIGN(before, Load(version));
       if (before) break;
     }
@@ -146,13 +148,19 @@ std::int64_t VersionOfHint(std::string_view hint) {
   return error == std::errc() && end == hint.data() + hint.size() && number > 0 ? number - 1 : -1;
 }
 
+/// True for the name of a completed instant of the timeline.
+bool IsHudiInstant(std::string_view name) {
+  return name.find('/') == std::string_view::npos && (name.ends_with(".commit") || name.ends_with(".replacecommit"));
+}
+
 Status DropHudi(ObjectStore& store, const std::string& root) {
   TRY_ASSIGN(bool there, Exists(store, root + kHudiPropertiesKey));
   if (!there) return {};
-  TRY_ASSIGN(auto objects, store.List(root + ".hoodie/", ""));
+  const std::string folder = root + ".hoodie/";
+  TRY_ASSIGN(auto objects, store.List(folder, ""));
   // The newest first: what is left by a death in between has no gap, so a later rendering sees where it ends.
   for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
-    if (object->key.ends_with(".commit") || object->key.ends_with(".replacecommit")) TRY(store.Delete(object->key));
+    if (IsHudiInstant(std::string_view(object->key).substr(folder.size()))) TRY(store.Delete(object->key));
   }
   return store.Delete(root + kHudiPropertiesKey);  // last: while it is there, dropping goes on
 }
@@ -180,10 +188,7 @@ Status DropIceberg(ObjectStore& store, const std::string& root) {
 Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, RenderExtent extent) {
   std::string root = prefix + "/";
   HudiKeeper keeper(store, prefix, log, newest);
-  std::int64_t first = 0;
-  if (extent == RenderExtent::kMissing) {
-    TRY_ASSIGN(first, keeper.First());
-  }
+  TRY_ASSIGN(std::int64_t first, extent == RenderExtent::kMissing ? keeper.First() : OldestKept(newest));
   for (std::int64_t version = first; version <= newest.version; ++version) {
     TRY_ASSIGN(FaceObject object, keeper.Of(version));
     TRY(PutExactly(store, root + object.key, object.bytes));
@@ -191,38 +196,50 @@ Status RenderHudi(ObjectStore& store, const std::string& prefix, Log& log, const
   return PutExactly(store, root + kHudiPropertiesKey, HudiProperties(newest).bytes);
 }
 
-/// The list of version `expired` goes, and the manifests that no later list names.
-Status Expire(ObjectStore& store, const std::string& root, const std::string& location, const std::string& table_id, std::int64_t expired) {
-  auto list_of = [&](std::int64_t version) { return root + IcebergListKeyOf(table_id, version, location); };
-  TRY_ASSIGN(auto old_list, Read(store, list_of(expired)));
-  TRY_ASSIGN(auto next_list, Read(store, list_of(expired + 1)));
-  if (!old_list || !next_list) return {};
-  auto old_manifests = ReadManifestList(*old_list), next_manifests = ReadManifestList(*next_list);
-  if (!old_manifests || !next_manifests) return {};  // doctor names it
+/// The lists that this version gives up go, and the manifests that no list beside them names. (A manifest is listed by
+/// consecutive versions: one that is still needed stands in a list next to those that go.)
+Status Expire(ObjectStore& store, const std::string& root, const std::string& location, const IcebergRendering& rendering) {
+  if (rendering.expired_lists.empty()) return {};
+  auto manifests_of = [&](const std::string& list) -> Result<std::optional<std::vector<IcebergManifest>>> {
+    TRY_ASSIGN(auto bytes, Read(store, root + list));
+    auto manifests = bytes ? ReadManifestList(*bytes) : Result<std::vector<IcebergManifest>>(std::vector<IcebergManifest>());
+    if (bytes && manifests) return std::optional(*std::move(manifests));
+    return std::optional<std::vector<IcebergManifest>>();
+  };
   std::set<std::string> needed;
-  for (const IcebergManifest& manifest : *next_manifests) needed.insert(manifest.path);
-  for (const IcebergManifest& manifest : *old_manifests) {
-    bool ours = manifest.path.starts_with(location + "/");
-    if (ours && !needed.contains(manifest.path)) TRY(store.Delete(root + manifest.path.substr(location.size() + 1)));
+  for (const std::string& list : rendering.neighbour_lists) {
+    TRY_ASSIGN(auto manifests, manifests_of(list));
+    if (!manifests) return {};  // doctor names it; until then nothing goes
+    for (const IcebergManifest& manifest : *manifests) needed.insert(manifest.path);
   }
-  return store.Delete(list_of(expired));
+  for (const std::string& list : rendering.expired_lists) {
+    TRY_ASSIGN(auto manifests, manifests_of(list));
+    for (const IcebergManifest& manifest : manifests ? *manifests : std::vector<IcebergManifest>()) {
+      bool ours = manifest.path.starts_with(location + "/");
+      if (ours && !needed.contains(manifest.path)) TRY(store.Delete(root + manifest.path.substr(location.size() + 1)));
+    }
+    TRY(store.Delete(root + list));
+  }
+  return {};
 }
 
 Status RenderIcebergUpTo(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, RenderExtent extent) {
   std::string root = prefix + "/";
   TRY_ASSIGN(auto hint, Read(store, root + kIcebergHintKey));
+  std::int64_t done = -1;  // the newest version of which nothing is left to do
   if (hint) {
-    TRY_ASSIGN(bool here, IcebergIsAt(store, prefix, VersionOfHint(*hint)));
+    done = VersionOfHint(*hint);
+    TRY_ASSIGN(bool here, IcebergIsAt(store, prefix, done));
     if (!here) TRY(DropIceberg(store, root));
+    if (!here) done = -1;
   }
   IcebergKeeper keeper(store, prefix, log, newest);
   auto put = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
     for (const FaceObject& object : rendering.objects) TRY(PutExactly(store, root + object.key, object.bytes));
     if (version > kIcebergMetadataFiles) TRY(store.Delete(root + IcebergMetadataKey(version - kIcebergMetadataFiles - 1)));
-    if (version < kIcebergSnapshots) return {};
-    return Expire(store, root, store.Url() + "/" + prefix, newest.table_id, version - kIcebergSnapshots);
+    return Expire(store, root, store.Url() + "/" + prefix, rendering);
   };
-  TRY(keeper.ForEach(extent == RenderExtent::kAll ? 0 : kIcebergMetadataFiles, put));
+  TRY(keeper.ForEach(extent == RenderExtent::kAll ? -1 : std::min(done, newest.version - 1), put));
   return PutExactly(store, root + kIcebergHintKey, std::to_string(newest.version + 1));
 }
 
@@ -251,6 +268,31 @@ class Checker {
   const std::string x_root;
 };
 
+/// Memory holds the bytes of one version, and the digests of what the named snapshots have.
+Status CheckIceberg(const IcebergKeeper& keeper, const std::string& location, const Snapshot& newest, Checker& checker) {
+  std::map<std::string, std::string> digests;  // key of a manifest or a list -> SHA-256
+  std::map<std::string, std::vector<std::string>> named;  // list -> its manifests
+  auto look = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
+    for (const FaceObject& object : rendering.objects) {
+      const bool metadata = object.key == IcebergMetadataKey(version);
+      if (!metadata) digests[object.key] = Sha256Hex(object.bytes);
+      if (metadata && version + kIcebergMetadataFiles >= newest.version) TRY(checker.Compare(object));
+    }
+    auto& manifests = named[IcebergListKeyOf(newest.table_id, version, location)];
+    for (const IcebergManifest& manifest : rendering.version.manifests) manifests.push_back(manifest.path.substr(location.size() + 1));
+    for (const std::string& list : rendering.expired_lists) named.erase(list);
+    return {};
+  };
+  TRY(keeper.ForEach(-1, look));
+  std::set<std::string> keys;
+  for (const auto& [list, manifests] : named) {
+    keys.insert(list);
+    keys.insert(manifests.begin(), manifests.end());
+  }
+  for (const std::string& key : keys) TRY(checker.CompareDigest(key, digests[key]));
+  return {};
+}
+
 }  // namespace
 
 Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats,
@@ -258,6 +300,19 @@ Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, co
   Status hudi = formats.hudi ? RenderHudi(store, prefix, log, newest, extent) : DropHudi(store, prefix + "/");
   Status iceberg = formats.iceberg ? RenderIcebergUpTo(store, prefix, log, newest, extent) : DropIceberg(store, prefix + "/");
   return hudi ? iceberg : hudi;
+}
+
+Status TrimFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest) {
+  const std::string folder = prefix + "/.hoodie/";
+  TRY_ASSIGN(const std::int64_t version, OldestKept(newest));
+  TRY_ASSIGN(const auto oldest, log.Entry(version));
+  TRY_ASSIGN(const auto objects, store.List(folder, ""));
+  for (const ObjectInfo& object : objects) {
+    const std::string_view name = std::string_view(object.key).substr(folder.size());
+    const bool instant = IsHudiInstant(name);
+    if (instant && name.substr(0, oldest->instant.size()) < oldest->instant) TRY(store.Delete(object.key));
+  }
+  return {};
 }
 
 Result<std::string> FormatsBehind(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats) {
@@ -279,33 +334,15 @@ Result<std::vector<std::string>> CheckFormats(const ObjectStore& store, const st
   Checker checker(store, prefix + "/");
   if (formats.hudi) {
     HudiKeeper keeper(store, prefix, log, newest);
-    for (std::int64_t version = 0; version <= newest.version; ++version) {
+    TRY_ASSIGN(std::int64_t version, OldestKept(newest));
+    for (; version <= newest.version; ++version) {
       TRY_ASSIGN(FaceObject object, keeper.Of(version));
       TRY(checker.Compare(object));
     }
     TRY(checker.Compare(HudiProperties(newest)));
   }
   if (formats.iceberg) {
-    IcebergKeeper keeper(store, prefix, log, newest);
-    std::map<std::string, std::string> manifests;  // key -> SHA-256: memory holds no version's bytes but one
-    std::set<std::string> listed;
-    auto compare = [&](std::int64_t version, const IcebergRendering& rendering) -> Status {
-      bool expired = version <= newest.version - kIcebergSnapshots;
-      for (const FaceObject& object : rendering.objects) {
-        bool manifest = &object + 2 < rendering.objects.data() + rendering.objects.size();
-        bool gone = object.key == IcebergMetadataKey(version) ? version < newest.version - kIcebergMetadataFiles : expired;
-        if (manifest) manifests[object.key] = Sha256Hex(object.bytes);
-        if (!manifest && !gone) TRY(checker.Compare(object));
-      }
-      if (expired) return {};
-      for (const IcebergManifest& manifest : rendering.version.manifests) listed.insert(manifest.path);
-      return {};
-    };
-    TRY(keeper.ForEach(0, compare));
-    for (const std::string& path : listed) {
-      std::string key = path.substr(store.Url().size() + prefix.size() + 2);
-      TRY(checker.CompareDigest(key, manifests[key]));
-    }
+    TRY(CheckIceberg(IcebergKeeper(store, prefix, log, newest), store.Url() + "/" + prefix, newest, checker));
     TRY(checker.Compare(FaceObject{kIcebergHintKey, std::to_string(newest.version + 1)}));
   }
   return std::move(checker.x_wrong);

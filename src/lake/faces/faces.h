@@ -26,6 +26,10 @@ enum class RenderExtent {
 Status RenderFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest, TableFormats formats,
                      RenderExtent extent);
 
+/// Takes the versions out of Hudi's timeline that can no longer be read. Only after their files are deleted: files of a
+/// group that a forgotten instant replaced would be seen again. Only under the table's lock.
+Status TrimFormats(ObjectStore& store, const std::string& prefix, Log& log, const Snapshot& newest);
+
 /// Why the faces are not at `newest`, in words; "" where each chosen one is, and no other is there. By existence and place
 /// alone, a few small reads.
 Result<std::string> FormatsBehind(const ObjectStore& store, const std::string& prefix, const LogEntry& newest, TableFormats formats);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "lake/retention.h"
 #include "lake/table_config.h"
 
 namespace caudal {
@@ -46,6 +47,11 @@ std::optional<std::uint32_t> BucketInPath(std::string_view path) {
 /// Names differ where the bytes do: readers cache lists and manifests by path.
 std::string UuidOf(const std::string& table_id, std::int64_t version, const std::string& location, const std::string& what) {
   return DerivedUuid(fmt::format("{}/{}/{}/{}", table_id, version, location, what));
+}
+
+Result<std::string> KeyBelow(const std::string& location, const std::string& path) {
+  if (path.starts_with(location + "/")) return path.substr(location.size() + 1);
+  return Error{ErrorKind::kCorruption, "Iceberg metadata of another place: '" + path + "'", "", ""};
 }
 
 class Renderer {
@@ -177,9 +183,10 @@ class Renderer {
     }
     snapshots.push_back(SnapshotJson());
     log.push_back(Json{{"timestamp-ms", time}, {"snapshot-id", id}});
-    KeepLast(snapshots, kIcebergSnapshots);
-    KeepLast(log, kIcebergSnapshots);
+    TRY(Retain(snapshots));
+    RetainLog(log, snapshots);
     KeepLast(files, kIcebergMetadataFiles);
+    TRY_ASSIGN(Json refs, RefsOf(snapshots));
     Json metadata{{"format-version", 2},
                   {"table-uuid", x_snapshot.table_id},
                   {"location", x_location},
@@ -195,7 +202,7 @@ class Renderer {
                   {"sort-orders", Json::array({Json{{"order-id", 0}, {"fields", Json::array()}}})},
                   {"properties", PropertiesJson()},
                   {"current-snapshot-id", id},
-                  {"refs", {{"main", {{"snapshot-id", id}, {"type", "branch"}}}}},
+                  {"refs", std::move(refs)},
                   {"snapshots", std::move(snapshots)},
                   {"statistics", Json::array()},
                   {"snapshot-log", std::move(log)},
@@ -203,6 +210,52 @@ class Renderer {
     x_done.version.metadata = DumpJson(metadata);
     x_done.objects.push_back(FaceObject{IcebergMetadataKey(x_snapshot.version), x_done.version.metadata});
     return std::move(x_done);
+  }
+
+  static std::int64_t VersionOf(const Json& snapshot) { return JsonInt(snapshot, "sequence-number", 0) - 1; }
+
+  /// Keeps the newest snapshots down to the horizon, and those with a name.
+  Status Retain(Json& snapshots) {
+    TRY_ASSIGN(const auto savepoints, SavepointsOf(x_snapshot));
+    const std::int64_t oldest = std::max(HorizonOf(x_snapshot), x_snapshot.version - kIcebergSnapshots + 1);
+    std::vector<bool> keeps;
+    for (const Json& snapshot : snapshots) {
+      const std::int64_t version = VersionOf(snapshot);
+      keeps.push_back(version >= oldest || std::any_of(savepoints.begin(), savepoints.end(), [&](const Savepoint& s) { return s.version == version; }));
+    }
+    for (std::size_t at = 0; at < keeps.size(); ++at) {
+      const bool beside = (at > 0 && !keeps[at - 1]) || (at + 1 < keeps.size() && !keeps[at + 1]);
+      if (keeps[at] && !beside) continue;
+      TRY_ASSIGN(std::string list, KeyBelow(x_location, JsonString(snapshots[at], "manifest-list", "")));
+      (keeps[at] ? x_done.neighbour_lists : x_done.expired_lists).push_back(std::move(list));
+    }
+    Json kept = Json::array();
+    for (std::size_t at = 0; at < keeps.size(); ++at) {
+      if (keeps[at]) kept.push_back(std::move(snapshots[at]));
+    }
+    snapshots = std::move(kept);
+    return {};
+  }
+
+  static void RetainLog(Json& log, const Json& snapshots) {
+    std::set<long long> ids;
+    for (const Json& snapshot : snapshots) ids.insert(JsonInt(snapshot, "snapshot-id", 0));
+    Json kept = Json::array();
+    for (Json& line : log) {
+      if (ids.contains(JsonInt(line, "snapshot-id", 0))) kept.push_back(std::move(line));
+    }
+    log = std::move(kept);
+  }
+
+  /// The newest version, and a tag for each savepoint whose snapshot is still named.
+  Result<Json> RefsOf(const Json& snapshots) const {
+    Json refs{{"main", {{"snapshot-id", IcebergSnapshotId(x_snapshot.table_id, x_snapshot.version)}, {"type", "branch"}}}};
+    TRY_ASSIGN(const auto savepoints, SavepointsOf(x_snapshot));
+    for (const Savepoint& savepoint : savepoints) {
+      const bool named = std::any_of(snapshots.begin(), snapshots.end(), [&](const Json& s) { return VersionOf(s) == savepoint.version; });
+      if (named) refs[savepoint.name] = {{"snapshot-id", IcebergSnapshotId(x_snapshot.table_id, savepoint.version)}, {"type", "tag"}};
+    }
+    return refs;
   }
 
   static void KeepLast(Json& list, std::int64_t count) {
@@ -281,10 +334,7 @@ Result<std::string> IcebergListKey(const std::string& metadata, const std::strin
   if (snapshots != json.end() && snapshots->is_array() && !snapshots->empty()) {
     list = JsonString(snapshots->back(), "manifest-list", "");
   }
-  if (!list.starts_with(location + "/")) {
-    return Error{ErrorKind::kCorruption, "Iceberg metadata of another place: '" + list + "'", "", ""};
-  }
-  return list.substr(location.size() + 1);
+  return KeyBelow(location, list);
 }
 
 }  // namespace caudal

@@ -29,6 +29,10 @@ struct IcebergRendering {
   IcebergVersion version;
   /// In the order in which they are put: manifests, their list, metadata.json. The hint comes after all of them.
   std::vector<FaceObject> objects;
+  /// Keys of the manifest lists of snapshots that the version before names and this one does not: purged, or one too many.
+  std::vector<std::string> expired_lists;
+  /// Of the snapshots that are still named, the lists next to those on either side.
+  std::vector<std::string> neighbour_lists;
 };
 
 /// `before` is the version before it, absent for version 0. `location`: the table's root as URL. Errors: kCorruption.

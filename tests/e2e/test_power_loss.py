@@ -1,0 +1,185 @@
+"""The power fails: what was not synced is gone. A simulated disk, made of the system calls of a real run, gives what would be
+left after each of them; the next run must end in the same tables, and what a run had reported must be there."""
+import os
+import random
+import re
+import shutil
+import unittest
+
+import shop_project as sp
+
+CALLS = "openat,link,linkat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,fsync,fdatasync"
+POINTS = int(os.environ.get("CAUDAL_POWER_LOSSES", "12"))
+SEED = int(os.environ.get("CAUDAL_SEED", "7"))
+
+
+def calls_of(trace):
+    """(thread, name, arguments, result) of each call that succeeded, in the order in which they ended."""
+    begun = {}
+    for line in trace:
+        thread, text = line.rstrip("\n").split(None, 1)
+        if text.endswith("<unfinished ...>"):
+            begun[thread] = text[:-len("<unfinished ...>")]
+            continue
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", text)
+        if resumed:
+            text = begun.pop(thread, "") + resumed[1]
+        found = re.match(r"(\w+)\((.*)\)\s+= (\d+.*)$", text)
+        if found:
+            yield thread, found[1], found[2], found[3]
+
+
+class Disk:
+    """Names and contents of a folder, as programs see them and as they would be after a power loss."""
+
+    def __init__(self, root, names):
+        self.root = root
+        self.names, self.kept = dict(names), dict(names)  # path -> content id, or None for a folder: now, and on the disk
+        self.synced = {content for content in names.values() if content}
+        self.anonymous, self.made = {}, 0
+
+    def new(self):
+        self.made += 1
+        return f"new:{self.made}"
+
+    def apply(self, thread, name, arguments, result):
+        """True where it changed what a power loss would leave, or what a program would see."""
+        paths = [p for p in re.findall(r'"((?:[^"\\]|\\.)*)"', arguments)]
+        if name == "openat":
+            opened = re.match(r"(\d+)<(.*)>", result)
+            if not opened:
+                return False
+            path = opened[2]
+            if "O_TMPFILE" in arguments:
+                self.anonymous[thread, opened[1]] = self.names.setdefault("anonymous:" + path.replace(" (deleted)", ""), self.new())
+            elif "O_CREAT" in arguments and path not in self.names:
+                self.names[path] = self.new()
+            else:
+                return False
+        elif name in ("fsync", "fdatasync"):
+            path = re.match(r"\d+<(.*)>", arguments)[1].replace(" (deleted)", "")
+            if "#" in os.path.basename(path) and "anonymous:" + path in self.names:
+                path = "anonymous:" + path
+            if path not in self.names:
+                return False
+            if self.names[path] is not None:
+                self.synced.add(self.names[path])
+            else:
+                below = {p: c for p, c in self.names.items() if os.path.dirname(p) == path}
+                self.kept = {p: c for p, c in self.kept.items() if os.path.dirname(p) != path} | below
+        elif name in ("link", "linkat"):
+            source = re.match(r"/proc/self/fd/(\d+)$", paths[0])
+            content = self.anonymous[thread, source[1]] if source else self.names.get(paths[0])
+            self.names[paths[1]] = content
+        elif name.startswith("rename"):
+            if paths[0] not in self.names:
+                return False
+            self.names[paths[1]] = self.names.pop(paths[0])
+        elif name.startswith("unlink"):
+            return self.names.pop(paths[0], self) is not self
+        elif name.startswith("mkdir"):
+            self.names[paths[0]] = None
+        return any(p.startswith(self.root) for p in paths) or self.root in arguments or self.root in result
+
+    def build(self, target, contents, names):
+        """What is left: names whose folders are all there, contents that were synced."""
+        for path in sorted(names):
+            if not path.startswith(self.root) or not all(up in names for up in parents(path, self.root)):
+                continue
+            to = target + path[len(self.root):]
+            content = names[path]
+            if content is None:
+                os.makedirs(to, exist_ok=True)
+            elif content in self.synced and content in contents:
+                shutil.copy(contents[content], to)
+            else:
+                open(to, "wb").close()
+
+
+def listing(folder, root):
+    """What lies in `folder`, under the names that it has below `root`."""
+    names = {}
+    for at, _, files in os.walk(folder):
+        names[root + at[len(folder):]] = None
+        for name in files:
+            below = os.path.join(at, name)[len(folder):]
+            names[root + below] = "before:" + below[1:]
+    return names
+
+
+def parents(path, root):
+    while path != root:
+        path = os.path.dirname(path)
+        yield path
+
+
+class PowerLoss(unittest.TestCase):
+    def setUp(self):
+        self.shop = sp.day_one()
+        self.addCleanup(self.shop.remove)
+        sp.day_two(self.shop)
+        self.before = self.shop.copy()
+        self.addCleanup(self.before.remove)
+
+    def traced_run(self):
+        trace = self.shop.path("trace")
+        self.shop.ok("run", "daily", prefix=["strace", "-f", "-y", "-s", "4096", "-o", trace, "-e", f"trace={CALLS}"], env={"ASAN_OPTIONS": "detect_leaks=0"})
+        with open(trace, encoding="utf-8", errors="replace") as f:
+            calls = list(calls_of(f))
+        root = os.path.realpath(self.shop.path("lake"))
+        return Disk(root, listing(self.before.path("lake"), root)), calls
+
+    def contents(self, disk):
+        """Content id -> a file with it: of the copy, or where the run left it."""
+        found = {c: os.path.join(self.before.path("lake"), c[len("before:"):]) for c in disk.synced if c.startswith("before:")}
+        for path, content in disk.names.items():
+            if content and content.startswith("new:") and os.path.isfile(path):
+                found[content] = path
+        return found
+
+    def left_at(self, disk, calls, names_survive, contents):
+        for call in calls:
+            disk.apply(*call)
+        shop = self.before.copy()
+        self.addCleanup(shop.remove)
+        shutil.rmtree(shop.path("lake"))
+        os.makedirs(shop.path("lake"))
+        disk.build(shop.path("lake"), contents, disk.names if names_survive else disk.kept)
+        return shop
+
+    def test_whatever_call_is_the_last(self):
+        moving, calls = self.traced_run()
+        at_start = dict(moving.names)
+        expected = self.shop.dump()
+        steps, commits = [], []
+        for i, call in enumerate(calls):
+            if moving.apply(*call):
+                steps.append(i + 1)
+                if call[1].startswith("link") and re.search(r"_delta_log/\d{20}\.json", call[2]):
+                    commits.append(i + 1)
+        contents = self.contents(moving)
+        self.assertGreaterEqual(len(commits), 5, "the run commits")
+
+        # The run has told that it succeeded: everything that it published is on the disk.
+        done = self.left_at(Disk(moving.root, at_start), calls, False, contents)
+        self.assertEqual(sp.difference(expected, done.dump()), "")
+        self.assertEqual(done.caudal("doctor").returncode, 0, done.caudal("doctor").stdout)
+
+        chosen = random.Random(SEED)
+        around = {step + shift for step in chosen.sample(commits, min(POINTS // 3, len(commits))) for shift in (-1, 0, 1)}
+        points = sorted(around | set(chosen.sample(steps, POINTS)))
+        for step in points:
+            for names_survive in (False, True):
+                with self.subTest(seed=SEED, call=step, of=len(calls), names_survive=names_survive):
+                    shop = self.left_at(Disk(moving.root, at_start), calls[:step], names_survive, contents)
+                    shop.ok("run", "daily")
+                    self.assertEqual(sp.difference(expected, shop.dump()), "")
+                    doctor = shop.caudal("doctor", "--deep")
+                    self.assertEqual(doctor.returncode, 0, doctor.stdout + doctor.stderr)
+                    shop.remove()
+
+
+if __name__ == "__main__":
+    if shutil.which("strace") is None:
+        raise unittest.SkipTest("strace is not installed")
+    unittest.main()
