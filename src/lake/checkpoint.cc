@@ -17,7 +17,7 @@ std::string CheckpointSql(const std::string& actions_path, const std::string& pa
       "schemaString VARCHAR, partitionColumns VARCHAR[], createdTime BIGINT, configuration MAP(VARCHAR, VARCHAR))', "
       "protocol: 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures VARCHAR[])', "
       "domainMetadata: 'STRUCT(domain VARCHAR, configuration VARCHAR, removed BOOLEAN)'";
-  return fmt::format("COPY (SELECT * FROM read_json({}, format = 'newline_delimited', maximum_object_size = 268435456, columns = {{{}}})) "
+  return fmt::format("COPY (SELECT * FROM read_json({}, format = 'newline_delimited', columns = {{{}}})) "
                      "TO {} (FORMAT parquet)", QuoteLiteral(actions_path), kColumns, QuoteLiteral(parquet_path));
 }
 

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 
 #include "base/json.h"
+#include "lake/checkpoint.h"
+#include "lake/compaction.h"
 #include "lake/overwrite.h"
+#include "lake/retention.h"
 #include "lake/table_config.h"
 #include "lake/whole_fixture.h"
 #include "lake/worked_fixture.h"
@@ -22,11 +25,12 @@ class ForeignLife : public Worked {
     x_store = std::move(MakeLocalStore(x_kept + "/lake")).value();
   }
 
-  /// Every version of the table as our worker reads it, into <folder>/expected/<table>/<version>/.
+  /// Every version of the table that can be read, as our worker reads it, into <folder>/expected/<table>/<version>/.
   void KeepVersions(const std::string& prefix) {
     Table table(*x_store, prefix, x_clock);
     auto latest = std::move(table.Latest()).value();
-    for (std::int64_t version = 0; version <= latest->version; ++version) {
+    const auto versions = std::move(KeptVersions(*latest)).value();
+    for (const std::int64_t version : versions) {
       auto snapshot = std::move(table.At(version)).value();
       ComputeJob job = Writing();
       if (!x_kept.empty()) {
@@ -54,6 +58,29 @@ class ForeignLife : public Worked {
     change.base_version = Latest()->version;
     change.definition = definition;
     Publish(change);
+  }
+
+  /// Joins files, or sorts them by `cluster_by`.
+  void Compact(std::vector<std::string> cluster_by) {
+    auto snapshot = Latest();
+    CompactionOptions options;
+    options.cluster_by = std::move(cluster_by);
+    const auto groups = PlanCompaction(*snapshot, options);
+    ASSERT_FALSE(groups.empty());
+    ComputeJob job = Writing();
+    AddCompaction(job, *snapshot, groups, options, Root(), job.output_folder);
+    Publish(ChangeOfCompaction(*snapshot, groups, Run(std::move(job))));
+  }
+
+  void Checkpoint() {
+    const std::string text = CheckpointText(*Latest());
+    ComputeJob job = Writing();
+    const std::string actions = job.output_folder + "/actions.ndjson", parquet = job.output_folder + "/checkpoint.parquet";
+    std::ofstream(actions, std::ios::binary) << text;
+    job.steps.push_back(Step::Run("checkpoint", CheckpointSql(actions, parquet)));
+    Run(std::move(job));
+    ASSERT_TRUE(x_table->PutCheckpoint(Latest()->version, parquet, std::count(text.begin(), text.end(), '\n')));
+    EXPECT_EQ(*x_table->LastCheckpoint(), Latest()->version);
   }
 
   std::string x_kept;
@@ -129,6 +156,31 @@ TEST_F(ForeignLife, OtherPartitionTypes) {
                           "'2026-01-01 02:03:04.567891+00' + INTERVAL 1 HOUR * (i % 2) AS t, (i % 2) * 2.25 AS d FROM range(30) r(i)"});
   EXPECT_EQ(Latest()->files.size(), 6U);
   KeepVersions("silver/kinds");
+}
+
+TEST_F(ForeignLife, JoinedSavedPurgedAndCheckpointed) {
+  Use("silver/kept");
+  TableDefinition definition{"silver.kept", Columns({{"id", "BIGINT"}, {"region", "VARCHAR"}, {"v", "VARCHAR"}, {"at", "TIMESTAMPTZ"}}), {"region"}, {"id"}, {}};
+  std::vector<std::string> loads;
+  for (int i = 0; i < 6; ++i) {
+    loads.push_back("SELECT " + std::to_string(i) + " * 50 + i AS id, ['a b', 'x/y', NULL][i % 3 + 1] AS region, 'v' || i AS v, TIMESTAMPTZ "
+                    "'2026-01-01 00:00:00+00' + INTERVAL 1 HOUR * i AS at FROM range(50) r(i)");
+  }
+  CreateWith(definition, loads);
+  Publish(*AddSavepoint(*Latest(), {"loaded", Latest()->version, ""}));
+  Merge("SELECT i AS id, 'x/y' AS region, 'merged' AS v, NULL AS at FROM range(0, 300, 9) r(i)", {"id"}, false);
+  Compact({});
+  Publish(Append(Latest()->version, Write("SELECT 1000 + i AS id, 'a b' AS region, 'late' AS v, NULL AS at FROM range(5) r(i)", Latest()->schema,
+                                          Latest()->partition_columns)));
+  Merge("SELECT i AS id, NULL AS region, NULL AS v, NULL AS at, true AS _deleted FROM range(0, 300, 3) r(i)", {"id"}, true);
+  Checkpoint();
+  Compact({"at", "id"});
+  ASSERT_TRUE(x_table->Purge(Latest()->version - 2, false));
+  Merge("SELECT i AS id, 'new' AS region, 'n' AS v, NULL AS at FROM range(290, 310) r(i)", {"id"}, false);
+  Publish(RollbackTo(*Latest(), *x_table->At(6)));
+  Publish(Append(Latest()->version, Write("SELECT 2000 AS id, NULL AS region, 'end' AS v, NULL AS at", Latest()->schema, Latest()->partition_columns)));
+  KeepVersions("silver/kept");
+  ExpectWhole(*x_store, *x_table);
 }
 
 /// Many files, so that Iceberg has several manifests; then partitioned in another way, with a column of another type.

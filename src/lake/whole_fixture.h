@@ -45,7 +45,7 @@ inline void ExpectWhole(ObjectStore& store, const Table& table) {
   for (const Table& each : {table, table.Rejects()}) {
     auto named = NamedFiles(store, each);
     for (const ObjectInfo& object : Objects(store, each.prefix() + "/")) {
-      if (object.key.ends_with(".parquet")) {
+      if (IsDataFile(std::string_view(object.key).substr(each.prefix().size() + 1))) {
         EXPECT_TRUE(named.contains(object.key)) << "no version names " << object.key;
       }
       EXPECT_FALSE(object.key.ends_with(".intent.json")) << object.key;

@@ -1,5 +1,6 @@
 """The power fails: what was not synced is gone. A simulated disk, made of the system calls of a real run, gives what would be
 left after each of them; the next run must end in the same tables, and what a run had reported must be there."""
+import codecs
 import os
 import random
 import re
@@ -8,8 +9,8 @@ import unittest
 
 import shop_project as sp
 
-CALLS = "openat,link,linkat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,fsync,fdatasync"
-POINTS = int(os.environ.get("CAUDAL_POWER_LOSSES", "12"))
+CALLS = "openat,link,linkat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,fsync,fdatasync,write"
+POINTS = int(os.environ.get("CAUDAL_POWER_LOSSES", "6"))
 SEED = int(os.environ.get("CAUDAL_SEED", "7"))
 
 
@@ -37,6 +38,7 @@ class Disk:
         self.names, self.kept = dict(names), dict(names)  # path -> content id, or None for a folder: now, and on the disk
         self.synced = {content for content in names.values() if content}
         self.anonymous, self.made = {}, 0
+        self.bytes = {}  # content id -> what was written, for files that somebody deletes before the run ends
 
     def new(self):
         self.made += 1
@@ -44,7 +46,10 @@ class Disk:
 
     def apply(self, thread, name, arguments, result):
         """True where it changed what a power loss would leave, or what a program would see."""
-        paths = [p for p in re.findall(r'"((?:[^"\\]|\\.)*)"', arguments)]
+        if name == "write":
+            self.write(arguments)
+            return False
+        paths = re.findall(r'"((?:[^"\\]|\\.)*)"', arguments)
         if name == "openat":
             opened = re.match(r"(\d+)<(.*)>", result)
             if not opened:
@@ -57,9 +62,7 @@ class Disk:
             else:
                 return False
         elif name in ("fsync", "fdatasync"):
-            path = re.match(r"\d+<(.*)>", arguments)[1].replace(" (deleted)", "")
-            if "#" in os.path.basename(path) and "anonymous:" + path in self.names:
-                path = "anonymous:" + path
+            path = self.path_of(arguments)
             if path not in self.names:
                 return False
             if self.names[path] is not None:
@@ -81,8 +84,19 @@ class Disk:
             self.names[paths[0]] = None
         return any(p.startswith(self.root) for p in paths) or self.root in arguments or self.root in result
 
+    def path_of(self, arguments):
+        """Of the open file that is the first argument."""
+        path = re.match(r"\d+<(.*?)>", arguments)[1].replace(" (deleted)", "")
+        return "anonymous:" + path if "anonymous:" + path in self.names else path
+
+    def write(self, arguments):
+        text = re.search(r', "((?:[^"\\]|\\.)*)"(\.\.\.)?, \d+$', arguments)
+        content = self.names.get(self.path_of(arguments))
+        if content and text and not text[2]:
+            self.bytes[content] = self.bytes.get(content, b"") + codecs.escape_decode(text[1].encode("latin-1"))[0]
+
     def build(self, target, contents, names):
-        """What is left: names whose folders are all there, contents that were synced."""
+        """Makes what is left: names whose folders are all there, contents that were synced."""
         for path in sorted(names):
             if not path.startswith(self.root) or not all(up in names for up in parents(path, self.root)):
                 continue
@@ -93,7 +107,8 @@ class Disk:
             elif content in self.synced and content in contents:
                 shutil.copy(contents[content], to)
             else:
-                open(to, "wb").close()
+                with open(to, "wb") as out:
+                    out.write(self.bytes.get(content, b"") if content in self.synced else b"")
 
 
 def listing(folder, root):
@@ -123,29 +138,31 @@ class PowerLoss(unittest.TestCase):
 
     def traced_run(self):
         trace = self.shop.path("trace")
-        self.shop.ok("run", "daily", prefix=["strace", "-f", "-y", "-s", "4096", "-o", trace, "-e", f"trace={CALLS}"], env={"ASAN_OPTIONS": "detect_leaks=0"})
+        self.shop.ok("run", "daily", prefix=["strace", "-f", "-y", "-s", "65536", "-o", trace, "-e", f"trace={CALLS}"], env={"ASAN_OPTIONS": "detect_leaks=0"})
         with open(trace, encoding="utf-8", errors="replace") as f:
             calls = list(calls_of(f))
         root = os.path.realpath(self.shop.path("lake"))
+        self.after = self.shop.copy()
+        self.addCleanup(self.after.remove)
         return Disk(root, listing(self.before.path("lake"), root)), calls
 
     def contents(self, disk):
-        """Content id -> a file with it: of the copy, or where the run left it."""
+        """Content id -> a file with it: of the copy before the run, or of the one after it."""
         found = {c: os.path.join(self.before.path("lake"), c[len("before:"):]) for c in disk.synced if c.startswith("before:")}
         for path, content in disk.names.items():
-            if content and content.startswith("new:") and os.path.isfile(path):
-                found[content] = path
+            left = self.after.path("lake") + path[len(disk.root):]
+            if content and content.startswith("new:") and os.path.isfile(left):
+                found[content] = left
         return found
 
-    def left_at(self, disk, calls, names_survive, contents):
+    def leave(self, disk, calls, names_survive, contents):
         for call in calls:
             disk.apply(*call)
-        shop = self.before.copy()
-        self.addCleanup(shop.remove)
-        shutil.rmtree(shop.path("lake"))
-        os.makedirs(shop.path("lake"))
-        disk.build(shop.path("lake"), contents, disk.names if names_survive else disk.kept)
-        return shop
+        for name in ("lake", ".caudal"):
+            shutil.rmtree(self.shop.path(name))
+        shutil.copytree(self.before.path(".caudal"), self.shop.path(".caudal"))
+        os.makedirs(self.shop.path("lake"))
+        disk.build(self.shop.path("lake"), contents, disk.names if names_survive else disk.kept)
 
     def test_whatever_call_is_the_last(self):
         moving, calls = self.traced_run()
@@ -161,9 +178,9 @@ class PowerLoss(unittest.TestCase):
         self.assertGreaterEqual(len(commits), 5, "the run commits")
 
         # The run has told that it succeeded: everything that it published is on the disk.
-        done = self.left_at(Disk(moving.root, at_start), calls, False, contents)
-        self.assertEqual(sp.difference(expected, done.dump()), "")
-        self.assertEqual(done.caudal("doctor").returncode, 0, done.caudal("doctor").stdout)
+        self.leave(Disk(moving.root, at_start), calls, False, contents)
+        self.assertEqual(sp.difference(expected, self.shop.dump()), "")
+        self.assertEqual(self.shop.caudal("doctor").returncode, 0, self.shop.caudal("doctor").stdout)
 
         chosen = random.Random(SEED)
         around = {step + shift for step in chosen.sample(commits, min(POINTS // 3, len(commits))) for shift in (-1, 0, 1)}
@@ -171,12 +188,11 @@ class PowerLoss(unittest.TestCase):
         for step in points:
             for names_survive in (False, True):
                 with self.subTest(seed=SEED, call=step, of=len(calls), names_survive=names_survive):
-                    shop = self.left_at(Disk(moving.root, at_start), calls[:step], names_survive, contents)
-                    shop.ok("run", "daily")
-                    self.assertEqual(sp.difference(expected, shop.dump()), "")
-                    doctor = shop.caudal("doctor", "--deep")
+                    self.leave(Disk(moving.root, at_start), calls[:step], names_survive, contents)
+                    self.shop.ok("run", "daily")
+                    self.assertEqual(sp.difference(expected, self.shop.dump()), "")
+                    doctor = self.shop.caudal("doctor", "--deep")
                     self.assertEqual(doctor.returncode, 0, doctor.stdout + doctor.stderr)
-                    shop.remove()
 
 
 if __name__ == "__main__":
