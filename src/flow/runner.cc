@@ -371,6 +371,9 @@ Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request
   run.pipeline = request.pipeline;
   run.release = workspace.project.hash;
   run.command = RunRequestToJson(request);
+  run.cause = request.cause;
+  run.scheduled = request.scheduled;
+  run.followed = request.followed;
   TaskGraph graph(workspace.project, tables);
   std::map<std::string, TaskRecord> records;
   std::vector<TaskRecord> list;
