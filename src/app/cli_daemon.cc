@@ -1,4 +1,4 @@
-// The verbs about what runs by itself: serve, status, schedule, pause, resume.
+// The verbs about what runs by itself: serve, status, schedule, alerts, pause, resume.
 #include <CLI/CLI.hpp>
 
 #include <memory>
@@ -38,6 +38,17 @@ void AddDaemonVerbs(CLI::App& app, ChosenVerb& chosen) {
   schedule->add_option("--after", schedule_options->after, "Those after this time, UTC; none: now")->type_name("TIME");
   schedule->callback([&chosen, schedule_options] {
     chosen = [schedule_options](const Command& command) { return ScheduleVerb(command, *schedule_options); };
+  });
+
+  CLI::App* alerts = AddVerb(app, "alerts", "Work with the channels by which people are told", "Example:\n  caudal alerts test ops");
+  alerts->require_subcommand(1);
+  CLI::App* test = alerts->add_subcommand("test", "Send a test message now");
+  test->fallthrough();
+  test->footer("Example:\n  caudal alerts test ops");
+  auto channel = std::make_shared<std::string>();  // shared: as above
+  test->add_option("CHANNEL", *channel, "A channel of caudal.yaml")->required();
+  test->callback([&chosen, channel] {
+    chosen = [channel](const Command& command) { return AlertTestVerb(command, *channel); };
   });
 
   for (const bool pauses : {true, false}) {

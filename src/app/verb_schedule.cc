@@ -1,4 +1,4 @@
-// `schedule`, `status`, `pause`, `resume`.
+// `schedule`, `status`, `pause`, `resume`, `alerts test`.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
+#include "ops/alerter.h"
 #include "state/process_lock.h"
 #include "state/schedule_store.h"
 
@@ -115,6 +116,18 @@ Result<int> StatusVerb(const Command& command) {
   }
   command.console.Line(holder ? "served by process " + *holder : "nobody serves the project: `caudal serve` does, and nothing wakes until then");
   if (!table.rows.empty()) command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
+  return kExitOk;
+}
+
+Result<int> AlertTestVerb(const Command& command, const std::string& channel) {
+  TRY_ASSIGN(auto session, Session::Open(command.global));
+  TRY_ASSIGN(const Project* project, session->LoadedProject());
+  TRY(SendTestAlert(*project, channel, SystemClock().Now()));
+  if (command.console.json()) {
+    command.console.Document(Json{{"channel", channel}, {"sent", true}});
+  } else {
+    command.console.Line("sent to " + channel + ": look whether it came");
+  }
   return kExitOk;
 }
 

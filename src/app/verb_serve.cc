@@ -11,6 +11,7 @@
 #include "app/verbs.h"
 #include "base/json.h"
 #include "flow/daemon.h"
+#include "ops/alerter.h"
 #include "state/process_lock.h"
 
 namespace caudal {
@@ -51,7 +52,14 @@ Result<int> ServeVerb(const Command& command, const ServeOptions& options) {
   };
   const auto releases = MakeReleaseFolder(*session);
   Daemon daemon(*state, SystemClock(), *releases, log, daemon_options);
-  TRY(daemon.Serve(stops));
+  Alerter alerter({*state, SystemClock(), [&daemon] { return daemon.project(); },
+                   [&log](const std::string& event, std::vector<std::pair<std::string, std::string>> fields) {
+                     log(LogLine{SystemClock().Now(), event, std::move(fields)});
+                   }});
+  alerter.Start();
+  Status served = daemon.Serve(stops);
+  alerter.Stop();
+  TRY(std::move(served));
   return kExitOk;
 }
 

@@ -104,6 +104,7 @@ struct ScheduleOptions {
   std::string after;  // "" = now
 };
 Result<int> ScheduleVerb(const Command& command, const ScheduleOptions& options);
+Result<int> AlertTestVerb(const Command& command, const std::string& channel);
 Result<int> PauseVerb(const Command& command, const std::string& pipeline, bool pause);
 
 Result<int> RenderVerb(const Command& command, const std::string& model);
