@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 
 #include "app/exit_code.h"
@@ -44,6 +45,8 @@ const CancelFlag& CatchInterrupts() {
 
 const std::atomic<int>& CatchStops() {
   Catch(OnStop);
+  // Who reads the log may go away, and so may a server in the middle of a message: neither ends the daemon.
+  std::signal(SIGPIPE, SIG_IGN);
   return g_stops;
 }
 

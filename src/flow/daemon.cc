@@ -1,6 +1,7 @@
 #include "flow/daemon.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/json.h"
 #include "flow/run_log.h"
@@ -34,7 +35,6 @@ class Daemon::Watcher final : public RunObserver {
       x_active.view.run = run.id;
       x_active.view.started = run.started;
     }
-    x_run = run.id;
     std::vector<std::pair<std::string, std::string>> fields{{"pipeline", run.pipeline}, {"run", run.id}, {"cause", run.cause},
                                                             {"tasks", std::to_string(tasks.size())}};
     if (run.scheduled) fields.emplace_back("scheduled", FormatTimestampMs(*run.scheduled));
@@ -60,7 +60,6 @@ class Daemon::Watcher final : public RunObserver {
  private:
   Daemon& x_daemon;
   Active& x_active;
-  std::string x_run;
 };
 
 Daemon::~Daemon() {
@@ -155,10 +154,9 @@ Status Daemon::ResumeInterrupted() {
     const bool paused = std::any_of(records.begin(), records.end(), [&](const ScheduleRecord& r) { return r.pipeline == pipeline.name && r.paused; });
     if (paused || last->resumed >= kMostResumed) {
       Log("run.left", {{"pipeline", pipeline.name}, {"run", last->id}, {"why", paused ? "the pipeline is paused" : "it was resumed often enough"}});
-      const bool told = last->resumed > kMostResumed;
-      if (!paused && !told) {
-        EventRecord event = RunEvent("run.abandoned", *last, x_clock.Now());
-        TRY(x_state.EndRun(last->id, RunStatus::kFailed, x_clock.Now(), event));
+      if (!paused) {
+        const Timestamp now = x_clock.Now();
+        TRY(x_state.EndRun(last->id, RunStatus::kFailed, now, RunEvent("run.abandoned", *last, now)));
       }
       continue;
     }
@@ -171,6 +169,7 @@ Status Daemon::ResumeInterrupted() {
 }
 
 Status Daemon::BeginDue() {
+  TRY(RecordUnended());
   const std::set<std::string> busy = Busy();
   TRY_ASSIGN(std::vector<DueRun> due, x_scheduler.Due(busy));
   for (DueRun& run : due) {
@@ -196,43 +195,78 @@ void Daemon::Begin(const std::string& pipeline, const std::string& cause, Body b
     active->pipeline = pipeline;
     active->view = ActiveRunView{pipeline, "", cause, x_clock.Now()};
   }
-  active->thread = std::thread([this, active, workspace, body = std::move(body), told = std::move(told)] {
-    Watcher watcher(*this, *active);
-    const Result<RunReport> report = body(*workspace, watcher, active->cancel);
-    if (report) {
-      for (const EventRecord& event : told) {
-        if (Status kept = x_state.schedules().Tell(event); !kept) Log("state.trouble", {{"error", kept.error().ToString()}});
-      }
-      // Stopped by the daemon's own end: the next one goes on with it.
-      if (report->run.status == RunStatus::kCancelled && active->cancel) {
-        RunRecord run = report->run;
-        run.status = RunStatus::kInterrupted;
-        const Timestamp now = x_clock.Now();
-        if (Status kept = x_state.EndRun(run.id, run.status, now, RunEvent("run.interrupted", run, now)); !kept) {
-          Log("state.trouble", {{"error", kept.error().ToString()}});
-        }
-        Log("run.interrupted", {{"pipeline", run.pipeline}, {"run", run.id}, {"next", "the next start of the daemon goes on with it"}});
-      }
-    }
-    Ended(active->pipeline, report, RunRequest{});
-    active->ended = true;
-  });
+  try {
+    active->thread = std::thread([this, active, workspace, body = std::move(body), told = std::move(told)] {
+      Work(*active, *workspace, body, told);
+      active->ended = true;
+    });
+  } catch (const std::system_error& failure) {
+    // Due still: the next look tries again.
+    const std::lock_guard lock(x_mutex);
+    x_active.remove_if([&](const Active& candidate) { return &candidate == active; });
+    x_not_before[pipeline] = x_clock.Now() + kHeldFor;
+    Log("run.waits", {{"pipeline", pipeline}, {"error", std::string("the system gives no thread: ") + failure.what()}});
+  }
 }
 
-/// A run that could not begin must neither be tried in a tight loop nor be lost.
-void Daemon::Ended(const std::string& pipeline, const Result<RunReport>& report, const RunRequest&) {
+/// On the run's own thread.
+void Daemon::Work(Active& active, const Workspace& workspace, const Body& body, const std::vector<EventRecord>& told) {
+  Watcher watcher(*this, active);
+  const Result<RunReport> report = body(workspace, watcher, active.cancel);
+  if (report) {
+    Status kept;
+    for (const EventRecord& event : told) {
+      if (kept) kept = x_state.schedules().Tell(event);
+    }
+    // Stopped by the daemon's own end: the next one goes on with it.
+    if (report->run.status == RunStatus::kCancelled && active.cancel) {
+      RunRecord run = report->run;
+      run.status = RunStatus::kInterrupted;
+      const Timestamp now = x_clock.Now();
+      kept = x_state.EndRun(run.id, run.status, now, RunEvent("run.interrupted", run, now));
+      Log("run.interrupted", {{"pipeline", run.pipeline}, {"run", run.id}, {"next", "the next start of the daemon goes on with it"}});
+    }
+    if (!kept) Log("state.trouble", {{"error", kept.error().ToString()}});
+  }
+  Ended(active, report);
+}
+
+/// A run that could not begin must neither be tried in a tight loop nor be lost; one that could not record its end must not
+/// hold its pipeline for as long as the daemon lives.
+void Daemon::Ended(Active& active, const Result<RunReport>& report) {
   const std::lock_guard lock(x_mutex);
   if (report) {
-    x_not_before.erase(pipeline);
-    x_held_by.erase(pipeline);
+    x_not_before.erase(active.pipeline);
+    x_held_by.erase(active.pipeline);
     return;
   }
-  x_not_before[pipeline] = x_clock.Now() + kHeldFor;
-  std::string& told = x_held_by[pipeline];
+  x_not_before[active.pipeline] = x_clock.Now() + kHeldFor;
+  if (!active.view.run.empty()) x_unended.push_back(active.view);
+  std::string& told = x_held_by[active.pipeline];
   const std::string why = report.error().ToString();
   if (told == why) return;
   told = why;
-  Log(report.error().kind == ErrorKind::kConflict ? "run.waits" : "run.refused", {{"pipeline", pipeline}, {"error", why}});
+  Log(report.error().kind == ErrorKind::kConflict ? "run.waits" : "run.refused", {{"pipeline", active.pipeline}, {"error", why}});
+}
+
+Status Daemon::RecordUnended() {
+  std::vector<ActiveRunView> unended;
+  {
+    const std::lock_guard lock(x_mutex);
+    unended = x_unended;
+  }
+  for (const ActiveRunView& view : unended) {
+    TRY_ASSIGN(RunRecord run, x_state.Run(view.run));
+    if (run.status == RunStatus::kRunning) {
+      run.status = RunStatus::kFailed;
+      const Timestamp now = x_clock.Now();
+      TRY(x_state.EndRun(run.id, run.status, now, RunEvent("run.failed", run, now)));
+      Log("run.failed", {{"pipeline", run.pipeline}, {"run", run.id}, {"error", "the state store did not answer while it ran"}});
+    }
+    const std::lock_guard lock(x_mutex);
+    std::erase_if(x_unended, [&](const ActiveRunView& v) { return v.run == view.run; });
+  }
+  return {};
 }
 
 void Daemon::Reap(bool wait) {

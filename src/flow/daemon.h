@@ -79,9 +79,11 @@ class Daemon {
   Status LoadFirst();
   void LookAtFolder();
   Status ResumeInterrupted();
+  Status RecordUnended();
   Status BeginDue();
   void Begin(const std::string& pipeline, const std::string& cause, Body body, std::vector<EventRecord> told);
-  void Ended(const std::string& pipeline, const Result<RunReport>& report, const RunRequest& request);
+  void Work(Active& active, const Workspace& workspace, const Body& body, const std::vector<EventRecord>& told);
+  void Ended(Active& active, const Result<RunReport>& report);
   void Reap(bool wait);
   void Drain(const std::atomic<int>& stops);
   std::set<std::string> Busy() const;
@@ -98,6 +100,7 @@ class Daemon {
   std::list<Active> x_active;
   std::map<std::string, Timestamp> x_not_before;  // of pipelines that somebody else runs now
   std::map<std::string, std::string> x_held_by;   // so that each is told of once
+  std::vector<ActiveRunView> x_unended;           // runs that ended while the state store did not answer
   // Of the serving thread alone.
   std::string x_loaded, x_seen;  // fingerprints
   std::chrono::steady_clock::time_point x_looked;

@@ -439,6 +439,7 @@ Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, co
   }
   TRY(workspace.state.ReopenRun(run.id, RunEvent("run.resumed", run, workspace.clock.Now())));
   run.status = RunStatus::kRunning;
+  ++run.resumed;
   SweepStaging(workspace);
   return Runner(workspace, request, std::move(run), std::move(graph), std::move(records), observer, cancel).Go();
 }

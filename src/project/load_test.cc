@@ -194,6 +194,24 @@ TEST(Load, BadSql) {
   });
 }
 
+TEST(Load, BadAlerts) {
+  const std::string head = "name: shop\nalerts:\n  channels:\n";
+  const auto bad = [](const std::string& text, const std::string& problem) { EXPECT_EQ(ProblemsWith("caudal.yaml", text.c_str()), problem) << text; };
+  bad(head + "    ops: {type: slak}\n", "caudal.yaml:4:17: no channel has the type 'slak'; did you mean 'slack'?");
+  bad(head + "    ops: {type: slack, url: https://hooks.example.com/T0}\n", "caudal.yaml:4:29: 'url' is a secret and stands as plain text; write ${NAME}, and the value into the environment or .caudal/secrets.env");
+  bad(head + "    ops: {type: webhook}\n", "caudal.yaml:4:10: the channel needs 'url'; write url: ${NAME}");
+  bad(head + "    ops: {type: webhook, url: ftp://x}\n", "caudal.yaml:4:31: 'url' is no http URL; begin it with https://");
+  bad(head + "    ops: {type: webhook, url: https://me:pw@example.com/}\n", "caudal.yaml:4:31: 'url' has credentials in it; write the whole URL as ${NAME}");
+  bad(head + "    ops: {type: webhook, url: https://a.example, secret: plain}\n", "caudal.yaml:4:58: 'secret' is a secret and stands as plain text; write ${NAME}, and the value into the environment or .caudal/secrets.env");
+  bad(head + "    ops: {type: smtp, host: h, from: a@b.c, to: nobody}\n", "caudal.yaml:4:10: an smtp channel needs 'to', a list of mail addresses; write to: [ops@example.com]");
+  bad(head + "    ops: {type: smtp, host: h, from: a@b.c, to: d@e.f, user: u}\n", "caudal.yaml:4:10: a login needs 'user' and 'password'; write both, or neither");
+  bad(head + "    ops: {type: smtp, host: h, from: a@b.c, to: d@e.f, tls: none, user: u, password: \"${P}\"}\n", "caudal.yaml:4:10: a password would cross the network in the clear: 'tls' is none; write tls: starttls, or leave user and password out");
+  bad("name: shop\nalerts:\n  rules:\n    - {on: failed}\n", "caudal.yaml:4:7: a rule needs 'to', a list of channels; write to: [ops]");
+  bad(head + "    ops: {type: webhook, url: https://a.example}\n  rules:\n    - {on: fialed, to: ops}\n", "caudal.yaml:6:12: nothing is told of 'fialed'; did you mean 'failed'?");
+  bad(head + "    ops: {type: webhook, url: https://a.example}\n  rules:\n    - {to: opss}\n", "caudal.yaml:6:12: no channel is called 'opss'; did you mean 'ops'?");
+  bad(head + "    ops: {type: webhook, url: https://a.example}\n  rules:\n    - {pipelines: dayly, to: ops}\n", "caudal.yaml:6:7: no pipeline is called 'dayly'");
+}
+
 TEST(Load, BadPipelinesAndTests) {
   Expect({
       {"pipelines/daily.yaml", "schedule: 0 25 * * *\n", "pipelines/daily.yaml:1:11: 'schedule' has '25' as its hour (0 to 23); write minute hour day month weekday, such as \"0 5 * * *\""},

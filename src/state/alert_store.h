@@ -34,7 +34,7 @@ class AlertStore {
   /// In one transaction: events up to `cursor` are looked at, subjects are remembered, alerts wait to be sent.
   virtual Status Advance(std::int64_t cursor, const std::map<std::string, std::string>& subjects, const std::vector<AlertRecord>& alerts) = 0;
 
-  /// Those whose time has come, oldest first.
+  /// What is to be sent to the channel now, oldest first: nothing while one of its messages is to wait, so that none overtakes.
   virtual Result<std::vector<AlertRecord>> Waiting(const std::string& channel, Timestamp now, int limit) const = 0;
   virtual Status Sent(const std::vector<std::int64_t>& ids, Timestamp at) = 0;
   virtual Status Postpone(const std::vector<std::int64_t>& ids, Timestamp next_try, const std::string& error) = 0;

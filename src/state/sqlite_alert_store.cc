@@ -46,7 +46,8 @@ class SqliteAlertStore final : public AlertStore {
   Result<std::vector<AlertRecord>> Waiting(const std::string& channel, Timestamp now, int limit) const override {
     const std::lock_guard lock(x_file.mutex);
     TRY_ASSIGN(auto select, Db().Prepare("SELECT id, channel, key, body, created, tries, next_try, error FROM alert "
-                                         "WHERE status = 'waiting' AND channel = ? AND next_try <= ? ORDER BY id LIMIT ?"));
+                                         "WHERE status = 'waiting' AND channel = ?1 AND NOT EXISTS (SELECT 1 FROM alert AS late "
+                                         "WHERE late.status = 'waiting' AND late.channel = ?1 AND late.next_try > ?2) ORDER BY id LIMIT ?3"));
     select.Bind(channel).Bind(Micros(now)).Bind(std::int64_t{limit});
     return Collect<AlertRecord>(select, [](const Statement& r) {
       return AlertRecord{r.Number(0), r.Text(1), r.Text(2), r.Text(3), FromMicros(r.Number(4)), static_cast<int>(r.Number(5)),
