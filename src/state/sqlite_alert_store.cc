@@ -9,12 +9,12 @@ class SqliteAlertStore final : public AlertStore {
 
   Result<std::int64_t> Cursor() override {
     const std::lock_guard lock(x_file.mutex);
-    TRY_ASSIGN(auto select, Db().Prepare("INSERT INTO alert_cursor SELECT 1, coalesce(max(sequence), 0) FROM event "
-                                         "WHERE true ON CONFLICT DO UPDATE SET sequence = sequence RETURNING sequence"));
-    TRY_ASSIGN([[maybe_unused]] const bool row, select.Step());
-    const std::int64_t sequence = select.Number(0);
-    TRY_ASSIGN([[maybe_unused]] const bool more, select.Step());
-    return sequence;
+    TRY_ASSIGN(std::optional<std::int64_t> cursor, ReadCursor());
+    if (cursor) return *cursor;  // as a rule: looking takes no lock
+    TRY_ASSIGN(auto first, Db().Prepare("INSERT OR IGNORE INTO alert_cursor SELECT 1, coalesce(max(sequence), 0) FROM event"));
+    TRY(first.Run());
+    TRY_ASSIGN(cursor, ReadCursor());
+    return cursor.value_or(0);
   }
 
   Result<std::string> Subject(const std::string& name) const override {
@@ -95,6 +95,12 @@ class SqliteAlertStore final : public AlertStore {
 
  private:
   Database& Db() const { return *x_file.database; }
+
+  Result<std::optional<std::int64_t>> ReadCursor() const {
+    TRY_ASSIGN(auto select, Db().Prepare("SELECT sequence FROM alert_cursor"));
+    TRY_ASSIGN(const bool row, select.Step());
+    return row ? std::optional(select.Number(0)) : std::nullopt;
+  }
 
   SqliteFile& x_file;
 };
