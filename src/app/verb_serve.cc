@@ -52,7 +52,9 @@ Result<int> ServeVerb(const Command& command, const ServeOptions& options) {
   };
   const auto releases = MakeReleaseFolder(*session);
   Daemon daemon(*state, SystemClock(), *releases, log, daemon_options);
-  Alerter alerter({*state, SystemClock(), [&daemon] { return daemon.project(); },
+  // A connection of its own: who waits for a lock there holds up no run.
+  TRY_ASSIGN(const auto alert_state, MakeSqliteStore(session->folder() + "/.caudal/state.db"));
+  Alerter alerter({*alert_state, SystemClock(), [&daemon] { return daemon.project(); },
                    [&log](const std::string& event, std::vector<std::pair<std::string, std::string>> fields) {
                      log(LogLine{SystemClock().Now(), event, std::move(fields)});
                    }});

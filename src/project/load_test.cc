@@ -221,6 +221,7 @@ TEST(Load, BadPipelinesAndTests) {
       {"pipelines/daily.yaml", "schedule: '@daily'\non_dst: twice\n", "pipelines/daily.yaml:2:9: 'on_dst' cannot be 'twice'; there are: skip, first, both"},
       {"pipelines/daily.yaml", "on_dst: both\n", "pipelines/daily.yaml:1:9: 'on_dst' without a schedule; write a schedule, or take it out"},
       {"pipelines/daily.yaml", "catch_up: lasst\n", "pipelines/daily.yaml:1:11: 'catch_up' cannot be 'lasst'; did you mean 'last'?"},
+      {"pipelines/daily.yaml", "max_active: 2\n", "pipelines/daily.yaml:1:13: 'max_active' above 1 is not there yet; write 1: a pipeline's runs come one after the other"},
       {"pipelines/daily.yaml", "after: [nightly]\n", "pipelines/daily.yaml:1:9: no pipeline is called 'nightly'; there are: daily"},
       {"pipelines/daily.yaml", "after: daily\n", "pipelines/daily.yaml:1:8: the pipeline 'daily' would wait for itself; take one of the `after` out"},
       {"pipelines/daily.yaml", "deadline: 9 am\n", "pipelines/daily.yaml:1:11: 'deadline' is no time of day: '9 am'; write \"09:00\""},

@@ -53,7 +53,9 @@ void ReadTimes(MapReader& reader, const FileContext& file, PipelineConfig& confi
   }
   if (on_dst != nullptr && config.schedule.empty()) file.Add(*on_dst, "'on_dst' without a schedule", "write a schedule, or take it out");
   config.catch_up = OneOf(reader.Take("catch_up"), "catch_up", kCatchUp, CatchUp::kLast, file);
-  static_cast<void>(reader.Integer("max_active", 1, 1));
+  if (const auto most = reader.Integer("max_active", 1, 256); most && *most > 1) {
+    file.Add(*reader.node().Find("max_active"), "'max_active' above 1 is not there yet", "write 1: a pipeline's runs come one after the other");
+  }
   if (const YamlNode* node = reader.Take("after")) {
     config.after = TextsOf(*node, "after", file);
     for (std::size_t i = 0; i < config.after.size(); ++i) {
