@@ -1,6 +1,7 @@
 """`caudal serve`: real daemons, killed, stopped, paused, given broken projects."""
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -86,6 +87,26 @@ class ServeTest(unittest.TestCase):
             columns = "* EXCLUDE (_source_file)" if table == "drops.sales" else "*"
             sql = f"SELECT {columns} FROM {table} ORDER BY ALL"
             self.assertEqual(project.json("sql", sql), undisturbed.json("sql", sql), table)
+
+    def test_killed_again_and_again_no_time_is_lost_or_doubled(self):
+        project = self.project({"daily": "schedule: every 1s\ncatch_up: all\n"})
+        dice = random.Random(7)
+        daemon = self.serve(project)
+        daemon.wait("run.succeeded", 2)
+        for _ in range(8):
+            time.sleep(dice.uniform(0.1, 1.6))
+            daemon.kill()
+            daemon = self.serve(project)
+        count = len(daemon.events("run.succeeded"))
+        daemon.wait("run.succeeded", count + 3)
+        self.assertEqual(daemon.stop(), 0)
+        with sqlite3.connect(project.path(".caudal", "state.db")) as db:
+            times = [row[0] // 1_000_000 for row in db.execute("SELECT scheduled FROM run WHERE pipeline = 'daily' ORDER BY scheduled")]
+            statuses = {row[0] for row in db.execute("SELECT status FROM run")}
+        db.close()
+        self.assertEqual(times, list(range(times[0], times[0] + len(times))), "every second once")
+        self.assertEqual(statuses, {"succeeded"})
+        self.assertEqual(project.rows("gold.total"), [{"n": 2, "amount": "30"}])
 
     def test_stopped_in_the_middle_it_cancels_after_the_grace_and_goes_on_at_the_next_start(self):
         project = self.project(GO, slow=18000)
