@@ -23,6 +23,7 @@ constexpr const char* kFooter = R"(Examples:
   caudal run                      load, check, publish
   caudal sql "FROM gold.daily_sales"
   caudal retry                    go on where a run stopped
+  caudal serve                    run pipelines when they are due
 
 Exit codes: 0 fine, 1 a task, check or test failed, 2 a wrong argument or project file, 3 not found, 4 permission,
 5 try again later, 6 somebody else holds it, 7 corruption, 8 a bug, 130 stopped.)";
@@ -97,6 +98,7 @@ int Parse(int argc, char** argv) {
   AddRunVerbs(app, chosen);
   AddLookVerbs(app, chosen);
   AddTableVerbs(app, chosen);
+  AddDaemonVerbs(app, chosen);
   AddCompletionVerb(app, chosen);
   try {
     app.parse(argc, argv);

@@ -24,6 +24,7 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddRunVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddLookVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddTableVerbs(CLI::App& app, ChosenVerb& chosen);
+void AddDaemonVerbs(CLI::App& app, ChosenVerb& chosen);
 
 /// `caudal completion SHELL`: verbs and options as `app` has them.
 void AddCompletionVerb(CLI::App& app, ChosenVerb& chosen);

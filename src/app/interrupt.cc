@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 
 #include "app/exit_code.h"
@@ -19,16 +20,34 @@ void OnSignal(int) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, words, std::strlen(words));
 }
 
-}  // namespace
+std::atomic<int> g_stops{0};
+static_assert(std::atomic<int>::is_always_lock_free);
 
-const CancelFlag& CatchInterrupts() {
+void OnStop(int) {
+  if (g_stops.fetch_add(1) >= 2) ::_exit(kExitCancelled);
+}
+
+void Catch(void (*handler)(int)) {
   struct sigaction action {};
-  action.sa_handler = OnSignal;
+  action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace
+
+const CancelFlag& CatchInterrupts() {
+  Catch(OnSignal);
   return g_cancel;
+}
+
+const std::atomic<int>& CatchStops() {
+  Catch(OnStop);
+  // Who reads the log may go away, and so may a server in the middle of a message: neither ends the daemon.
+  std::signal(SIGPIPE, SIG_IGN);
+  return g_stops;
 }
 
 }  // namespace caudal

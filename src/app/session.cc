@@ -158,10 +158,9 @@ LoadOutcome Session::Load() {
   return outcome;
 }
 
-Result<const Project*> Session::LoadedProject() {
-  if (x_project) return x_project.get();
+Result<std::shared_ptr<const Project>> Session::Reload() {
   const LoadOutcome outcome = Load();
-  if (x_project) return x_project.get();
+  if (outcome.project) return outcome.project;
   const Problem* first = nullptr;
   std::size_t others = 0;
   for (const Problem& problem : outcome.problems) {
@@ -177,6 +176,12 @@ Result<const Project*> Session::LoadedProject() {
   return Error{ErrorKind::kInvalidArgument, first->message, next, first->place.ToString()};
 }
 
+Result<const Project*> Session::LoadedProject() {
+  if (x_project) return x_project.get();
+  TRY_ASSIGN(x_project, Reload());
+  return x_project.get();
+}
+
 Result<StateStore*> Session::State() {
   if (!x_state) {
     TRY_ASSIGN(x_state, MakeSqliteStore(x_folder + "/.caudal/state.db"));
@@ -187,17 +192,18 @@ Result<StateStore*> Session::State() {
 Result<const Workspace*> Session::OpenWorkspace() {
   if (x_workspace) return &*x_workspace;
   TRY_ASSIGN(const Project* project, LoadedProject());
-  constexpr std::string_view kScheme = "file://";
-  if (project->lake_url.rfind(kScheme, 0) != 0) {
-    return Error{ErrorKind::kUnsupported, "the lake is no local folder: " + project->lake_url,
-                 "write lake: lake", "caudal.yaml"};
-  }
-  const std::string lake_root = project->lake_url.substr(kScheme.size());
+  TRY_ASSIGN(const std::string lake_root, LakeFolderOf(*project));
   TRY_ASSIGN(x_store, MakeLocalStore(lake_root));
   TRY_ASSIGN(StateStore * state, State());
   x_workspace.emplace(Workspace{*project, *x_store, *x_engine, *state, SystemClock(), x_connectors, lake_root,
                                 lake_root + "/.staging"});
   return &*x_workspace;
+}
+
+Result<std::string> LakeFolderOf(const Project& project) {
+  constexpr std::string_view kScheme = "file://";
+  if (project.lake_url.rfind(kScheme, 0) == 0) return project.lake_url.substr(kScheme.size());
+  return Error{ErrorKind::kUnsupported, "the lake is no local folder: " + project.lake_url, "write lake: lake", "caudal.yaml"};
 }
 
 Result<const Node*> FindTable(const Project& project, const std::string& table) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/console.h"
 #include "app/late_pool.h"
@@ -37,6 +38,9 @@ class Session {
   LoadOutcome Load();
   /// The project without mistakes. Errors: kInvalidArgument at the first one, with the number of the others.
   Result<const Project*> LoadedProject();
+  /// The same, read anew; who asked before keeps what it got. For a daemon, which never asks LoadedProject or OpenWorkspace.
+  Result<std::shared_ptr<const Project>> Reload();
+  const std::vector<ConnectorSpec>& connectors() const { return x_connectors; }
   Result<StateStore*> State();
   /// All of the above. Errors: those, and of the lake's folder.
   Result<const Workspace*> OpenWorkspace();
@@ -55,6 +59,9 @@ class Session {
   std::unique_ptr<StateStore> x_state;
   std::optional<Workspace> x_workspace;
 };
+
+/// The local folder of its lake. Errors: kUnsupported.
+Result<std::string> LakeFolderOf(const Project& project);
 
 /// Table of the project by name. Errors: kNotFound with the nearest name.
 Result<const Node*> FindTable(const Project& project, const std::string& table);

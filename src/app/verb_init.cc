@@ -164,6 +164,7 @@ Result<int> InitVerb(const Command& command, const InitOptions& options) {
     console.Line("  caudal validate                       # every mistake, with its place");
     console.Line("  caudal run                            # load, check, publish");
     console.Line("  caudal sql \"FROM gold.daily_sales\"    # look at it");
+    console.Line("  caudal serve                          # run it every day at five, until Ctrl-C");
   } else {
     console.Line("  # write sources/<name>.yaml, models/<schema>/<table>.sql; `caudal init --template files` shows how");
     console.Line("  caudal validate");

@@ -126,6 +126,20 @@ struct SqlOptions {
 };
 Result<int> SqlVerb(const Command& command, const SqlOptions& options);
 
+struct ServeOptions {
+  std::string grace = "60s";
+};
+Result<int> ServeVerb(const Command& command, const ServeOptions& options);
+Result<int> StatusVerb(const Command& command);
+struct ScheduleOptions {
+  std::string pipeline;  // "" = all
+  int next = 5;
+  std::string after;  // "" = now
+};
+Result<int> ScheduleVerb(const Command& command, const ScheduleOptions& options);
+Result<int> AlertTestVerb(const Command& command, const std::string& channel);
+Result<int> PauseVerb(const Command& command, const std::string& pipeline, bool pause);
+
 Result<int> RenderVerb(const Command& command, const std::string& model);
 
 Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::string>& sources);

@@ -25,7 +25,8 @@ void RunLog::Write(const EventRecord& event) {
 }
 
 EventRecord RunEvent(std::string_view kind, const RunRecord& run, Timestamp at) {
-  Json body{{"pipeline", run.pipeline}, {"release", run.release}, {"status", RunStatusName(run.status)}};
+  Json body{{"pipeline", run.pipeline}, {"release", run.release}, {"status", RunStatusName(run.status)}, {"cause", run.cause}};
+  if (run.scheduled) body["scheduled"] = FormatTimestampMs(*run.scheduled);
   return {0, at, std::string(kind), run.id, "", DumpJson(body)};
 }
 

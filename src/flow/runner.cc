@@ -384,6 +384,9 @@ Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request
   run.pipeline = request.pipeline;
   run.release = workspace.project.hash;
   run.command = RunRequestToJson(request);
+  run.cause = request.cause;
+  run.scheduled = request.scheduled;
+  run.followed = request.followed;
   TaskGraph graph(workspace.project, tables);
   std::map<std::string, TaskRecord> records;
   std::vector<TaskRecord> list;
@@ -449,6 +452,7 @@ Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, co
   }
   TRY(workspace.state.ReopenRun(run.id, RunEvent("run.resumed", run, workspace.clock.Now())));
   run.status = RunStatus::kRunning;
+  ++run.resumed;
   SweepStaging(workspace);
   return Runner(workspace, request, std::move(run), std::move(graph), std::move(records), observer, cancel).Go();
 }

@@ -24,6 +24,9 @@ struct RunRequest {
   std::optional<std::pair<std::string, std::string>> interval;
   bool wait = false;            // until no other run of the pipeline is running; else a second one is refused
   bool retry_transient = true;  // false: the first failure of a task is its last
+  std::string cause = "hand";          // as RunRecord has them
+  std::optional<Timestamp> scheduled;
+  std::int64_t followed = 0;
 };
 std::string RunRequestToJson(const RunRequest& request);
 Result<RunRequest> RunRequestFromJson(const std::string& text);

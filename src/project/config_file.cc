@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "project/alert_words.h"
 
 namespace caudal {
 namespace {
@@ -93,6 +94,7 @@ void ParseLimits(const YamlNode* node, const FileContext& file, Project& project
   if (node == nullptr) return;
   MapReader reader(*node, "'limits'", file);
   if (auto slots = reader.Integer("slots", 1, 256)) project.slots = static_cast<int>(*slots);
+  if (auto runs = reader.Integer("runs", 1, 256)) project.runs = static_cast<int>(*runs);
   project.task_timeout = reader.Timeout();
   constexpr std::int64_t kLeastMemory = 128'000'000;
   if (auto memory = reader.Size("memory")) {
@@ -195,7 +197,9 @@ void ParseConfigFile(const YamlNode& root, const FileContext& file, Project& pro
   ParseParameters(reader.Take("parameters"), file, project);
   ParseLimits(reader.Take("limits"), file, project);
   ParseFormats(reader.Take("formats"), file, project);
-  reader.Later({"environments", "alerts", "channels", "notifications", "state", "replica"}, "take it out");
+  project.alerts = ParseAlerts(reader.Take("alerts"), file, project.folder);
+  reader.Later({"channels", "notifications"}, "write `alerts:`");
+  reader.Later({"environments", "state", "replica"}, "take it out");
   reader.Finish();
 }
 

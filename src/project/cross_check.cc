@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data/name.h"
+#include "project/alert_words.h"
 #include "project/check_words.h"
 #include "project/sql_text.h"
 
@@ -245,6 +246,8 @@ void CheckPipelines(const Project& project, const std::vector<PipelineFile>& pip
       if (!selected) problems.Add(pipeline.run_places[i], selected.error().message, selected.error().next);
     }
   }
+  CheckPipelineOrder(pipelines, problems);
+  CheckAlerts(project, pipelines, problems);
 }
 
 void CheckSchemaFormats(const Project& project, const TableIndex& index, ProblemList& problems) {

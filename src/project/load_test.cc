@@ -194,16 +194,42 @@ TEST(Load, BadSql) {
   });
 }
 
+TEST(Load, BadAlerts) {
+  const std::string head = "name: shop\nalerts:\n  channels:\n";
+  const auto bad = [](const std::string& text, const std::string& problem) { EXPECT_EQ(ProblemsWith("caudal.yaml", text.c_str()), problem) << text; };
+  bad(head + "    ops: {type: slak}\n", "caudal.yaml:4:17: no channel has the type 'slak'; did you mean 'slack'?");
+  bad(head + "    ops: {type: slack, url: https://hooks.example.com/T0}\n", "caudal.yaml:4:29: 'url' is a secret and stands as plain text; write ${NAME}, and the value into the environment or .caudal/secrets.env");
+  bad(head + "    ops: {type: webhook}\n", "caudal.yaml:4:10: the channel needs 'url'; write url: ${NAME}");
+  bad(head + "    ops: {type: webhook, url: ftp://x}\n", "caudal.yaml:4:31: 'url' is no http URL; begin it with https://");
+  bad(head + "    ops: {type: webhook, url: https://me:pw@example.com/}\n", "caudal.yaml:4:31: 'url' has credentials in it; write the whole URL as ${NAME}");
+  bad(head + "    ops: {type: webhook, url: https://a.example, secret: plain}\n", "caudal.yaml:4:58: 'secret' is a secret and stands as plain text; write ${NAME}, and the value into the environment or .caudal/secrets.env");
+  bad(head + "    ops: {type: smtp, host: h, from: a@b.c, to: nobody}\n", "caudal.yaml:4:10: an smtp channel needs 'to', a list of mail addresses; write to: [ops@example.com]");
+  bad(head + "    ops: {type: smtp, host: h, from: a@b.c, to: d@e.f, user: u}\n", "caudal.yaml:4:10: a login needs 'user' and 'password'; write both, or neither");
+  bad(head + "    ops: {type: smtp, host: h, from: a@b.c, to: d@e.f, tls: none, user: u, password: \"${P}\"}\n", "caudal.yaml:4:10: a password would cross the network in the clear: 'tls' is none; write tls: starttls, or leave user and password out");
+  bad("name: shop\nalerts:\n  rules:\n    - {on: failed}\n", "caudal.yaml:4:7: a rule needs 'to', a list of channels; write to: [ops]");
+  bad(head + "    ops: {type: webhook, url: https://a.example}\n  rules:\n    - {on: fialed, to: ops}\n", "caudal.yaml:6:12: nothing is told of 'fialed'; did you mean 'failed'?");
+  bad(head + "    ops: {type: webhook, url: https://a.example}\n  rules:\n    - {to: opss}\n", "caudal.yaml:6:12: no channel is called 'opss'; did you mean 'ops'?");
+  bad(head + "    ops: {type: webhook, url: https://a.example}\n  rules:\n    - {pipelines: dayly, to: ops}\n", "caudal.yaml:6:7: no pipeline is called 'dayly'");
+}
+
 TEST(Load, BadPipelinesAndTests) {
   Expect({
       {"pipelines/daily.yaml", "schedule: 0 25 * * *\n", "pipelines/daily.yaml:1:11: 'schedule' has '25' as its hour (0 to 23); write minute hour day month weekday, such as \"0 5 * * *\""},
-      {"pipelines/daily.yaml", "schedule: every day\n", "pipelines/daily.yaml:1:11: 'schedule' has 2 fields, not 5; write minute hour day month weekday, such as \"0 5 * * *\""},
+      {"pipelines/daily.yaml", "schedule: every day\n", "pipelines/daily.yaml:1:11: 'schedule' is no interval: 'every day'; write every 15m, at least every 1s, or minute hour day month weekday, such as \"0 5 * * *\""},
+      {"pipelines/daily.yaml", "schedule: at noon\n", "pipelines/daily.yaml:1:11: 'schedule' has 2 fields, not 5; write minute hour day month weekday, such as \"0 5 * * *\""},
+      {"pipelines/daily.yaml", "schedule: 0 0 30 2 *\n", "pipelines/daily.yaml:1:11: 'schedule' never comes: '0 0 30 2 *'; name a day that its months have"},
+      {"pipelines/daily.yaml", "schedule: '@daily'\non_dst: twice\n", "pipelines/daily.yaml:2:9: 'on_dst' cannot be 'twice'; there are: skip, first, both"},
+      {"pipelines/daily.yaml", "on_dst: both\n", "pipelines/daily.yaml:1:9: 'on_dst' without a schedule; write a schedule, or take it out"},
+      {"pipelines/daily.yaml", "catch_up: lasst\n", "pipelines/daily.yaml:1:11: 'catch_up' cannot be 'lasst'; did you mean 'last'?"},
+      {"pipelines/daily.yaml", "max_active: 2\n", "pipelines/daily.yaml:1:13: 'max_active' above 1 is not there yet; write 1: a pipeline's runs come one after the other"},
+      {"pipelines/daily.yaml", "after: [nightly]\n", "pipelines/daily.yaml:1:9: no pipeline is called 'nightly'; there are: daily"},
+      {"pipelines/daily.yaml", "after: daily\n", "pipelines/daily.yaml:1:8: the pipeline 'daily' would wait for itself; take one of the `after` out"},
       {"pipelines/daily.yaml", "deadline: 9 am\n", "pipelines/daily.yaml:1:11: 'deadline' is no time of day: '9 am'; write \"09:00\""},
       {"pipelines/daily.yaml", "time_zone: Mars/Olympus;\n", "pipelines/daily.yaml:1:12: 'time_zone' is no name of the time zone database: 'Mars/Olympus;'; write one such as Europe/Madrid or UTC"},
       {"pipelines/daily.yaml", "run: ['+silver.ordesr', silver.orders]\n", "pipelines/daily.yaml:1:7: nothing is selected by the name 'silver.ordesr'; did you mean 'silver.orders'?"},
       {"pipelines/daily.yaml", "run: tagg:x\n", "pipelines/daily.yaml:1:6: unknown selector method 'tagg'; did you mean 'tag'?"},
       {"pipelines/daily.yaml", "shedule: '0 5 * * *'\n", "pipelines/daily.yaml:1:1: unknown word 'shedule' in a pipeline; did you mean 'schedule'?"},
-      {"pipelines/daily.yaml", "notifications: {}\n", "pipelines/daily.yaml:1:1: 'notifications' is not there yet; take it out"},
+      {"pipelines/daily.yaml", "notifications: {}\n", "pipelines/daily.yaml:1:1: 'notifications' is not there yet; write rules below `alerts:` in caudal.yaml"},
       {"tests/t.yaml", "model: silver.order\nexpect: []\n", "tests/t.yaml:1:8: there is no model 'silver.order'; did you mean 'silver.orders'?"},
       {"tests/t.yaml", "expect: []\n", "tests/t.yaml:1:1: a test needs 'model'; write model: gold.daily_sales"},
       {"tests/t.yaml", "model: silver.orders\n", "tests/t.yaml:1:1: a test needs 'expect', the rows of the result; write expect: [] for none"},

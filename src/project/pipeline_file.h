@@ -16,7 +16,4 @@ struct PipelineFile {
 PipelineFile ParsePipelineFile(const YamlNode& root, const std::string& name, const FileContext& file,
                                const Project& project);
 
-/// Why a text is no schedule of five cron fields (or @daily and its like), or "".
-std::string WhyNoSchedule(std::string_view text);
-
 }  // namespace caudal

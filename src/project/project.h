@@ -16,8 +16,10 @@
 #include "data/rows.h"
 #include "data/schema.h"
 #include "data/table_formats.h"
+#include "project/alert_config.h"
 #include "project/analyzer.h"
 #include "project/check_spec.h"
+#include "project/schedule.h"
 
 namespace caudal {
 
@@ -101,16 +103,24 @@ struct ModelConfig {
   std::string table() const { return schema + "." + name; }
 };
 
+/// What becomes of scheduled times that passed while nobody could run them.
+enum class CatchUp { kNone, kLast, kAll };
+
 struct PipelineConfig {
   std::string name;
-  std::string schedule;  // five cron fields, "" = by hand
-  std::string time_zone = "UTC";
+  std::string schedule;  // as written, "" = by hand
+  std::optional<Schedule> timer;  // the same, to ask
+  TimeZone time_zone;  // of schedule and deadline
+  CatchUp catch_up = CatchUp::kLast;
+  std::vector<std::string> after;  // pipelines: it runs when each has succeeded since it last began
+  std::vector<Place> after_places;
   std::vector<std::string> run;  // selectors; empty = everything
   std::vector<std::chrono::milliseconds> retries;
   std::optional<std::chrono::milliseconds> timeout;  // of a whole run
   std::string deadline;  // "09:00"
   int slots = 0;         // 0 = the project's
   std::string owner, description;
+  std::vector<std::string> tags;
   Place place;
 };
 
@@ -154,6 +164,7 @@ struct Project {
   std::map<std::string, Parameter> parameters;
   std::vector<std::chrono::milliseconds> retries;
   int slots = 2;
+  int runs = 2;  // that the daemon has at once
   std::optional<std::chrono::milliseconds> task_timeout;  // of each task that names none
   std::int64_t worker_memory_bytes = std::int64_t{1} << 30;
   std::int64_t worker_spill_bytes = std::int64_t{8} << 30;
@@ -163,6 +174,7 @@ struct Project {
   std::vector<ModelConfig> models;
   std::vector<PipelineConfig> pipelines;
   std::vector<UnitTest> tests;
+  AlertConfig alerts;
   std::vector<Node> nodes;  // in an order in which they can be built
   std::string hash;         // of the contents of every file that was read: the release
   std::vector<Problem> warnings;

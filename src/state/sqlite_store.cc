@@ -3,48 +3,16 @@
 #include <mutex>
 
 #include "state/process_id.h"
-#include "state/sqlite.h"
-#include "state/state_store.h"
+#include "state/sqlite_alert_store.h"
+#include "state/sqlite_rows.h"
+#include "state/sqlite_schedule_store.h"
 
 namespace caudal {
 namespace {
 
-constexpr int kSchemaVersion = 1;
-constexpr const char* kSchema = R"(
-CREATE TABLE run (
-  id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, release TEXT NOT NULL, command TEXT NOT NULL, status TEXT NOT NULL,
-  started INTEGER NOT NULL, ended INTEGER, process TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX run_running ON run(pipeline) WHERE status = 'running';
-CREATE TABLE task (
-  run TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, attempt INTEGER NOT NULL, started INTEGER, ended INTEGER,
-  error_kind TEXT NOT NULL, error TEXT NOT NULL, error_next TEXT NOT NULL, version INTEGER NOT NULL,
-  rows_read INTEGER NOT NULL, rows_written INTEGER NOT NULL, rows_rejected INTEGER NOT NULL,
-  bytes_written INTEGER NOT NULL, peak_memory INTEGER NOT NULL, cpu_ms INTEGER NOT NULL, note TEXT NOT NULL,
-  staged TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;
-CREATE TABLE verdict (
-  id INTEGER PRIMARY KEY, run TEXT NOT NULL, tbl TEXT NOT NULL, chk TEXT NOT NULL, verdict TEXT NOT NULL,
-  failing_rows INTEGER NOT NULL, observed TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE INDEX verdict_table ON verdict(tbl, id);
-CREATE TABLE event (
-  sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL,
-  task TEXT NOT NULL, body TEXT NOT NULL);
-PRAGMA user_version = 1;
-)";
-
 constexpr std::string_view kTaskColumns =
     "run, name, status, attempt, started, ended, error_kind, error, error_next, version, rows_read, rows_written, "
     "rows_rejected, bytes_written, peak_memory, cpu_ms, note, staged";
-
-std::int64_t Micros(Timestamp t) { return t.time_since_epoch().count(); }
-std::optional<std::int64_t> Micros(const std::optional<Timestamp>& t) {
-  if (!t) return std::nullopt;
-  return Micros(*t);
-}
-Timestamp FromMicros(std::int64_t us) { return Timestamp{std::chrono::microseconds{us}}; }
-std::optional<Timestamp> FromMicros(std::optional<std::int64_t> us) {
-  if (!us) return std::nullopt;
-  return FromMicros(*us);
-}
 
 template <typename E, std::size_t N>
 E FromName(std::string_view name, const std::array<std::string_view, N>& names, E fallback) {
@@ -54,23 +22,8 @@ E FromName(std::string_view name, const std::array<std::string_view, N>& names, 
   return fallback;
 }
 
-constexpr std::array<std::string_view, 5> kRunNames{"running", "succeeded", "failed", "cancelled", "interrupted"};
 constexpr std::array<std::string_view, 7> kTaskNames{"waiting", "running", "succeeded", "unchanged",
                                                      "failed",  "blocked", "cancelled"};
-
-RunRecord ReadRun(const Statement& row) {
-  RunRecord run;
-  run.id = row.Text(0);
-  run.pipeline = row.Text(1);
-  run.release = row.Text(2);
-  run.command = row.Text(3);
-  run.status = FromName(row.Text(4), kRunNames, RunStatus::kFailed);
-  run.started = FromMicros(row.Number(5));
-  run.ended = FromMicros(row.Optional(6));
-  run.holder = row.Text(7);
-  if (run.status == RunStatus::kRunning && !ProcessLives(run.holder)) run.status = RunStatus::kInterrupted;
-  return run;
-}
 
 TaskRecord ReadTask(const Statement& row) {
   TaskRecord t;
@@ -97,32 +50,38 @@ TaskRecord ReadTask(const Statement& row) {
 
 class SqliteStore final : public StateStore {
  public:
-  explicit SqliteStore(std::unique_ptr<Database> database) : x_database(std::move(database)) {}
+  explicit SqliteStore(std::unique_ptr<Database> database)
+      : x_file{std::move(database), {}, 0}, x_database(x_file.database.get()), x_mutex(x_file.mutex),
+        x_schedules(MakeSqliteScheduleStore(x_file)), x_alerts(MakeSqliteAlertStore(x_file)) {}
 
   Status Prepare() {
     TRY(x_database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
     TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
-    TRY_ASSIGN(const bool made, IsMade());
-    if (!made) TRY(x_database->Execute(kSchema));
+    TRY(PrepareTables(x_file, true));
     return transaction.Commit();
   }
 
-  /// The same where nothing can be written.
+  /// The same where nothing can be written; a file that does not exist is a database in memory.
   Status PrepareToRead() {
-    TRY_ASSIGN(const bool made, IsMade());
-    if (!made) TRY(x_database->Execute(kSchema));  // in memory
+    TRY(PrepareTables(x_file, false));
     return x_database->Execute("SELECT count(*) FROM run; PRAGMA query_only = ON;");
   }
+
+  ScheduleStore& schedules() override { return *x_schedules; }
+  AlertStore& alerts() override { return *x_alerts; }
 
   Status BeginRun(const RunRecord& run, const std::vector<TaskRecord>& tasks, const EventRecord& event) override {
     std::lock_guard lock(x_mutex);
     TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
     TRY(RefuseSecondRun(run.pipeline));
-    TRY_ASSIGN(auto insert, x_database->Prepare("INSERT INTO run VALUES (?, ?, ?, ?, 'running', ?, NULL, ?)"));
+    TRY_ASSIGN(auto insert, x_database->Prepare("INSERT INTO run VALUES (?, ?, ?, ?, 'running', ?, NULL, ?, ?, ?, 0)"));
     TRY(insert.Bind(run.id).Bind(run.pipeline).Bind(run.release).Bind(run.command).Bind(Micros(run.started))
-            .Bind(ThisProcess()).Run());
+            .Bind(ThisProcess()).Bind(run.cause).Bind(Micros(run.scheduled)).Run());
+    TRY(TouchSchedule(*x_database, run.pipeline));
+    TRY_ASSIGN(auto done, x_database->Prepare("UPDATE schedule SET handled = coalesce(?2, handled), followed = max(followed, ?3) WHERE pipeline = ?1"));
+    TRY(done.Bind(run.pipeline).Bind(Micros(run.scheduled)).Bind(run.followed).Run());
     for (const TaskRecord& task : tasks) TRY(PutTask(task));
-    TRY(PutEvent(event));
+    TRY(PutEvent(*x_database, event));
     return transaction.Commit();
   }
 
@@ -131,9 +90,9 @@ class SqliteStore final : public StateStore {
     TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
     TRY_ASSIGN(RunRecord run, FindRun(id));
     TRY(RefuseSecondRun(run.pipeline));
-    TRY_ASSIGN(auto update, x_database->Prepare("UPDATE run SET status = 'running', ended = NULL, process = ? WHERE id = ?"));
+    TRY_ASSIGN(auto update, x_database->Prepare("UPDATE run SET status = 'running', ended = NULL, process = ?, resumed = resumed + 1 WHERE id = ?"));
     TRY(update.Bind(ThisProcess()).Bind(id).Run());
-    TRY(PutEvent(event));
+    TRY(PutEvent(*x_database, event));
     return transaction.Commit();
   }
 
@@ -142,7 +101,13 @@ class SqliteStore final : public StateStore {
     TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
     TRY_ASSIGN(auto update, x_database->Prepare("UPDATE run SET status = ?, ended = ? WHERE id = ?"));
     TRY(update.Bind(RunStatusName(status)).Bind(Micros(at)).Bind(id).Run());
-    TRY(PutEvent(event));
+    TRY_ASSIGN(const std::int64_t sequence, PutEvent(*x_database, event));
+    if (status == RunStatus::kSucceeded) {
+      TRY_ASSIGN(const RunRecord run, FindRun(id));
+      TRY(TouchSchedule(*x_database, run.pipeline));
+      TRY_ASSIGN(auto note, x_database->Prepare("UPDATE schedule SET succeeded = ? WHERE pipeline = ?"));
+      TRY(note.Bind(sequence).Bind(run.pipeline).Run());
+    }
     return transaction.Commit();
   }
 
@@ -150,7 +115,7 @@ class SqliteStore final : public StateStore {
     std::lock_guard lock(x_mutex);
     TRY_ASSIGN(auto transaction, Transaction::Begin(*x_database));
     TRY(PutTask(task));
-    TRY(PutEvent(event));
+    TRY(PutEvent(*x_database, event));
     return transaction.Commit();
   }
 
@@ -173,7 +138,7 @@ class SqliteStore final : public StateStore {
 
   Result<std::vector<RunRecord>> Runs(int limit) const override {
     std::lock_guard lock(x_mutex);
-    TRY_ASSIGN(auto select, x_database->Prepare("SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?"));
+    TRY_ASSIGN(auto select, x_database->Prepare("SELECT " + RunColumns(x_file) + " FROM run ORDER BY started DESC, id DESC LIMIT ?"));
     select.Bind(std::int64_t{limit});
     return Collect<RunRecord>(select, ReadRun);
   }
@@ -187,14 +152,10 @@ class SqliteStore final : public StateStore {
 
   Result<std::vector<CheckRecord>> Checks(const std::string& table, int limit) const override {
     std::lock_guard lock(x_mutex);
-    TRY_ASSIGN(auto select, x_database->Prepare(
-        "SELECT run, tbl, chk, verdict, failing_rows, observed, message, at FROM verdict WHERE ?1 = '' OR tbl = ?1 "
-        "ORDER BY id DESC LIMIT ?2"));
+    TRY_ASSIGN(auto select, x_database->Prepare(std::string("SELECT ") + kCheckColumns +
+                                                " FROM verdict WHERE ?1 = '' OR tbl = ?1 ORDER BY id DESC LIMIT ?2"));
     select.Bind(table).Bind(std::int64_t{limit});
-    return Collect<CheckRecord>(select, [](const Statement& r) {
-      return CheckRecord{r.Text(0), r.Text(1),   r.Text(2), r.Text(3),
-                         r.Number(4), r.Text(5), r.Text(6), FromMicros(r.Number(7))};
-    });
+    return Collect<CheckRecord>(select, ReadCheck);
   }
 
   Result<std::vector<EventRecord>> Events(std::int64_t after, int limit) const override {
@@ -208,25 +169,8 @@ class SqliteStore final : public StateStore {
   }
 
  private:
-  Result<bool> IsMade() {
-    TRY_ASSIGN(auto version, x_database->Prepare("PRAGMA user_version"));
-    TRY_ASSIGN([[maybe_unused]] bool row, version.Step());
-    if (version.Number(0) == 0 || version.Number(0) == kSchemaVersion) return version.Number(0) != 0;
-    return Error{ErrorKind::kUnsupported, "the state store was written by a newer Caudal", "use that version", ""};
-  }
-
-  template <typename T, typename F>
-  static Result<std::vector<T>> Collect(Statement& select, F read) {
-    std::vector<T> all;
-    for (;;) {
-      TRY_ASSIGN(bool row, select.Step());
-      if (!row) return all;
-      all.push_back(read(select));
-    }
-  }
-
   Result<RunRecord> FindRun(const std::string& id) const {
-    TRY_ASSIGN(auto select, x_database->Prepare("SELECT * FROM run WHERE id = ?"));
+    TRY_ASSIGN(auto select, x_database->Prepare("SELECT " + RunColumns(x_file) + " FROM run WHERE id = ?"));
     select.Bind(id);
     TRY_ASSIGN(bool row, select.Step());
     if (!row) return Error{ErrorKind::kNotFound, "no run has the id '" + id + "'", "`caudal history` lists the runs", ""};
@@ -265,13 +209,11 @@ class SqliteStore final : public StateStore {
         .Bind(t.peak_memory_bytes).Bind(t.cpu_ms).Bind(t.note).Bind(t.staged).Run();
   }
 
-  Status PutEvent(const EventRecord& e) {
-    TRY_ASSIGN(auto insert, x_database->Prepare("INSERT INTO event(at, kind, run, task, body) VALUES (?, ?, ?, ?, ?)"));
-    return insert.Bind(Micros(e.at)).Bind(e.kind).Bind(e.run).Bind(e.task).Bind(e.body).Run();
-  }
-
-  std::unique_ptr<Database> x_database;
-  mutable std::mutex x_mutex;
+  mutable SqliteFile x_file;
+  Database* x_database;  // of x_file, as the mutex
+  std::mutex& x_mutex;
+  std::unique_ptr<ScheduleStore> x_schedules;
+  std::unique_ptr<AlertStore> x_alerts;
 };
 
 namespace fs = std::filesystem;
@@ -314,7 +256,6 @@ Result<std::unique_ptr<StateStore>> OpenToRead(const std::string& path, Error wh
 
 }  // namespace
 
-std::string_view RunStatusName(RunStatus status) { return kRunNames[static_cast<std::size_t>(status)]; }
 std::string_view TaskStatusName(TaskStatus status) { return kTaskNames[static_cast<std::size_t>(status)]; }
 
 Result<std::unique_ptr<StateStore>> MakeSqliteStore(const std::string& path) {

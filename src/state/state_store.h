@@ -36,6 +36,10 @@ struct RunRecord {
   Timestamp started;
   std::optional<Timestamp> ended;
   std::string holder;  // of the process that runs it: "<pid>:<start>:<boot id>", docs/formats/state.md
+  std::string cause = "hand";          // who asked for it: hand, schedule, after
+  std::optional<Timestamp> scheduled;  // schedule: the time that it is for
+  std::int64_t followed = 0;           // after: the event that it follows; not kept with the run
+  int resumed = 0;                     // how often it was taken again
 };
 
 struct TaskRecord {
@@ -71,12 +75,16 @@ struct EventRecord {
   std::string body;
 };
 
+class AlertStore;
+class ScheduleStore;
+
 class StateStore {
  public:
   virtual ~StateStore() = default;
 
   /// Starts a run and takes its pipeline. `holder_pid` and the process's start time tell a killed run from one that
-  /// runs. A run whose process is gone becomes kInterrupted here. Errors: kConflict naming the holder.
+  /// runs. A run whose process is gone becomes kInterrupted here. The scheduled time that it is for, and the event that it
+  /// follows, are done with in the same transaction. Errors: kConflict naming the holder.
   virtual Status BeginRun(const RunRecord& run, const std::vector<TaskRecord>& tasks, const EventRecord& event) = 0;
   /// Takes a run that failed or was interrupted again (retry). Errors: kConflict, kNotFound.
   virtual Status ReopenRun(const std::string& run, const EventRecord& event) = 0;
@@ -93,6 +101,10 @@ class StateStore {
   virtual Result<std::vector<CheckRecord>> Checks(const std::string& table, int limit) const = 0;
   /// Events with sequence > after, oldest first.
   virtual Result<std::vector<EventRecord>> Events(std::int64_t after, int limit) const = 0;
+
+  /// Parts of the same store, in headers of their own: state/schedule_store.h, state/alert_store.h. They live as long as it.
+  virtual ScheduleStore& schedules() = 0;
+  virtual AlertStore& alerts() = 0;
 };
 
 /// A SQLite file (WAL, synchronous=FULL), created with its folder if absent. Where it cannot be written it is opened for

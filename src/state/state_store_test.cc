@@ -8,6 +8,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "state/alert_store.h"
+#include "state/schedule_store.h"
+#include "state/sqlite.h"
+
 namespace caudal {
 namespace {
 
@@ -123,6 +127,136 @@ TEST_F(StateStoreTest, AFileThatIsNoDatabaseIsNamedAsCorrupt) {
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, ErrorKind::kCorruption);
   EXPECT_NE(store.error().message.find(Path()), std::string::npos);
+}
+
+TEST_F(StateStoreTest, ARunAndTheTimeItIsForAreOneTransaction) {
+  const Timestamp five = x_now - std::chrono::minutes(1);
+  RunRecord run = Run("r1", "daily");
+  run.cause = "schedule";
+  run.scheduled = five;
+  ASSERT_TRUE(x_store->BeginRun(run, {}, Event("run.started")));
+  RunRecord second = Run("r2", "daily");
+  second.scheduled = x_now;
+  ASSERT_FALSE(x_store->BeginRun(second, {}, Event("run.started")));
+  auto schedules = x_store->schedules().Schedules();
+  ASSERT_TRUE(schedules);
+  ASSERT_EQ(schedules->size(), 1u);
+  EXPECT_EQ((*schedules)[0].handled, five) << "a refused run handles nothing";
+  EXPECT_EQ((*schedules)[0].succeeded, 0);
+  ASSERT_TRUE(x_store->EndRun("r1", RunStatus::kSucceeded, x_now, Event("run.succeeded")));
+  Open();
+  EXPECT_EQ((*x_store->schedules().Schedules())[0].succeeded, 2) << "the event's sequence";
+  auto last = x_store->schedules().LastRun("daily");
+  ASSERT_TRUE(last);
+  ASSERT_TRUE(*last);
+  EXPECT_EQ((*last)->scheduled, five);
+  EXPECT_EQ((*last)->cause, "schedule");
+  EXPECT_FALSE(*x_store->schedules().LastRun("hourly"));
+  EXPECT_TRUE(*x_store->schedules().SucceededSince("daily", x_now));
+  EXPECT_FALSE(*x_store->schedules().SucceededSince("daily", x_now + std::chrono::seconds(1)));
+  // One that follows another notes which success it follows; one by hand takes nothing of it back.
+  RunRecord after = Run("r3", "report");
+  after.cause = "after";
+  after.followed = 2;
+  ASSERT_TRUE(x_store->BeginRun(after, {}, Event("run.started")));
+  ASSERT_TRUE(x_store->EndRun("r3", RunStatus::kFailed, x_now, Event("run.failed")));
+  ASSERT_TRUE(x_store->BeginRun(Run("r4", "report"), {}, Event("run.started")));
+  schedules = x_store->schedules().Schedules();
+  ASSERT_EQ(schedules->size(), 2u);
+  EXPECT_EQ((*schedules)[1].followed, 2);
+  EXPECT_EQ((*schedules)[1].succeeded, 0);
+}
+
+TEST_F(StateStoreTest, TakenAgainIsCounted) {
+  ASSERT_TRUE(x_store->BeginRun(Run("r1", "daily"), {}, Event("run.started")));
+  ASSERT_TRUE(x_store->EndRun("r1", RunStatus::kInterrupted, x_now, Event("run.interrupted")));
+  ASSERT_TRUE(x_store->ReopenRun("r1", Event("run.resumed")));
+  EXPECT_EQ(x_store->Run("r1")->resumed, 1);
+}
+
+TEST_F(StateStoreTest, PausesTimesAndDeadlinesAreKept) {
+  ScheduleStore& schedules = x_store->schedules();
+  ASSERT_TRUE(schedules.SetPaused("daily", x_now, Event("pipeline.paused")));
+  ASSERT_TRUE(schedules.Handle("daily", x_now + std::chrono::hours(1), {Event("schedule.missed")}));
+  ASSERT_TRUE(schedules.HandleDeadline("daily", x_now + std::chrono::hours(2), {}));
+  Open();
+  auto all = x_store->schedules().Schedules();
+  ASSERT_EQ(all->size(), 1u);
+  EXPECT_EQ((*all)[0].paused, x_now);
+  EXPECT_EQ((*all)[0].handled, x_now + std::chrono::hours(1));
+  EXPECT_EQ((*all)[0].deadline, x_now + std::chrono::hours(2));
+  ASSERT_TRUE(x_store->schedules().SetPaused("daily", std::nullopt, Event("pipeline.resumed")));
+  EXPECT_FALSE((*x_store->schedules().Schedules())[0].paused);
+  ASSERT_TRUE(x_store->schedules().Tell(Event("daemon.started")));
+  EXPECT_EQ(x_store->Events(0, 10)->size(), 4u);
+}
+
+TEST_F(StateStoreTest, TheOutboxKeepsAMessageUntilItIsTakenAndOneOfAKey) {
+  ASSERT_TRUE(x_store->schedules().Tell(Event("old")));
+  AlertStore& alerts = x_store->alerts();
+  EXPECT_EQ(*alerts.Cursor(), 1) << "nobody is told of the past";
+  ASSERT_TRUE(x_store->schedules().Tell(Event("new")));
+  EXPECT_EQ(*alerts.Cursor(), 1);
+  const AlertRecord one{0, "ops", "run/r1", "{}", x_now, 0, x_now, ""};
+  AlertRecord other = one;
+  other.channel = "mail";
+  ASSERT_TRUE(alerts.Advance(2, {{"daily", "{\"since\":1}"}}, {one, one, other}));
+  ASSERT_TRUE(alerts.Advance(2, {}, {one}));
+  EXPECT_EQ(*alerts.Cursor(), 2);
+  EXPECT_EQ(*alerts.Subject("daily"), "{\"since\":1}");
+  EXPECT_EQ(*alerts.Subject("hourly"), "");
+  auto waiting = alerts.Waiting("ops", x_now, 10);
+  ASSERT_TRUE(waiting);
+  ASSERT_EQ(waiting->size(), 1u);
+  const Timestamp later = x_now + std::chrono::minutes(1);
+  ASSERT_TRUE(alerts.Postpone({(*waiting)[0].id}, later, "no route"));
+  EXPECT_TRUE(alerts.Waiting("ops", x_now, 10)->empty());
+  waiting = alerts.Waiting("ops", later, 10);
+  ASSERT_EQ(waiting->size(), 1u);
+  EXPECT_EQ((*waiting)[0].tries, 1);
+  EXPECT_EQ((*waiting)[0].error, "no route");
+  ASSERT_TRUE(alerts.Sent({(*waiting)[0].id}, later));
+  EXPECT_TRUE(alerts.Waiting("ops", later, 10)->empty());
+  const auto mail = alerts.Waiting("mail", later, 10);
+  ASSERT_EQ(mail->size(), 1u);
+  ASSERT_TRUE(alerts.GiveUp({(*mail)[0].id}, "gone", Event("alert.given_up")));
+  EXPECT_TRUE(alerts.Waiting("mail", later, 10)->empty());
+  ASSERT_TRUE(x_store->SaveChecks({{"r1", "t", "a", "pass", 0, "", "", x_now}, {"r2", "t", "b", "fail", 1, "", "", x_now}}));
+  EXPECT_EQ(alerts.ChecksOf("r2")->size(), 1u);
+}
+
+TEST_F(StateStoreTest, AStoreOfTheFirstVersionIsBroughtForwardWithItsRuns) {
+  x_store.reset();
+  std::filesystem::remove_all(x_folder + "/a");
+  std::filesystem::create_directories(x_folder + "/a");
+  {
+    auto old = Database::Open(Path(), Access::kWrite);
+    ASSERT_TRUE(old);
+    ASSERT_TRUE((*old)->Execute(R"(
+CREATE TABLE run (id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, release TEXT NOT NULL, command TEXT NOT NULL, status TEXT NOT NULL,
+  started INTEGER NOT NULL, ended INTEGER, process TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX run_running ON run(pipeline) WHERE status = 'running';
+CREATE TABLE task (run TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, attempt INTEGER NOT NULL, started INTEGER, ended INTEGER,
+  error_kind TEXT NOT NULL, error TEXT NOT NULL, error_next TEXT NOT NULL, version INTEGER NOT NULL,
+  rows_read INTEGER NOT NULL, rows_written INTEGER NOT NULL, rows_rejected INTEGER NOT NULL,
+  bytes_written INTEGER NOT NULL, peak_memory INTEGER NOT NULL, cpu_ms INTEGER NOT NULL, note TEXT NOT NULL,
+  staged TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE TABLE verdict (id INTEGER PRIMARY KEY, run TEXT NOT NULL, tbl TEXT NOT NULL, chk TEXT NOT NULL, verdict TEXT NOT NULL,
+  failing_rows INTEGER NOT NULL, observed TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX verdict_table ON verdict(tbl, id);
+CREATE TABLE event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL,
+  task TEXT NOT NULL, body TEXT NOT NULL);
+INSERT INTO run VALUES ('r1', 'daily', 'h', '{}', 'succeeded', 1000000, 2000000, '1:2:3');
+PRAGMA user_version = 1;)"));
+  }
+  Open();
+  auto run = x_store->Run("r1");
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->cause, "hand");
+  EXPECT_FALSE(run->scheduled);
+  ASSERT_TRUE(x_store->BeginRun(Run("r2", "daily"), {}, Event("run.started")));
+  Open();
+  EXPECT_EQ(x_store->Runs(10)->size(), 2u);
 }
 
 TEST_F(StateStoreTest, UnknownRunSaysSo) {

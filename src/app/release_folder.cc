@@ -1,0 +1,72 @@
+#include "app/release_folder.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+
+namespace caudal {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The project, and what its runs need beside it, in one piece.
+struct Release {
+  std::shared_ptr<const Project> project;  // as LoadProject gives it; the workspace refers to it
+  std::unique_ptr<ObjectStore> store;
+  std::optional<Workspace> workspace;
+};
+
+class ReleaseFolder final : public ReleaseSource {
+ public:
+  explicit ReleaseFolder(Session& session) : x_session(session) {}
+
+  /// Names, sizes and times of the files that a project is made of: none of them is read.
+  std::string Fingerprint() override {
+    std::vector<std::string> lines;
+    const fs::path folder = x_session.folder();
+    Note(folder / "caudal.yaml", lines);
+    for (const char* part : {"sources", "models", "pipelines", "tests"}) {
+      std::error_code error;
+      for (fs::recursive_directory_iterator it(folder / part, error), end; !error && it != end; it.increment(error)) Note(it->path(), lines);
+    }
+    std::sort(lines.begin(), lines.end());
+    Sha256 digest;
+    for (const std::string& line : lines) digest.Update(line);
+    return digest.Hex();
+  }
+
+  Result<std::shared_ptr<const Workspace>> Load() override {
+    TRY_ASSIGN(auto project, x_session.Reload());
+    TRY_ASSIGN(StateStore * state, x_session.State());
+    auto release = std::make_shared<Release>();
+    release->project = std::move(project);
+    TRY_ASSIGN(const std::string lake, LakeFolderOf(*release->project));
+    TRY_ASSIGN(release->store, MakeLocalStore(lake));
+    release->workspace.emplace(Workspace{*release->project, *release->store, x_session.engine(), *state, SystemClock(),
+                                         x_session.connectors(), lake, lake + "/.staging"});
+    const Workspace* workspace = &*release->workspace;
+    return std::shared_ptr<const Workspace>(std::move(release), workspace);  // lives as long as its release
+  }
+
+ private:
+  static void Note(const fs::path& path, std::vector<std::string>& lines) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return;
+    const auto number = [](auto n) { return " " + std::to_string(n); };
+    lines.push_back(path.string() + number(info.st_ino) + number(S_ISDIR(info.st_mode) ? 0 : info.st_size) + number(info.st_mtim.tv_sec) +
+                    number(info.st_mtim.tv_nsec) + "\n");
+  }
+
+  Session& x_session;
+};
+
+}  // namespace
+
+std::unique_ptr<ReleaseSource> MakeReleaseFolder(Session& session) { return std::make_unique<ReleaseFolder>(session); }
+
+}  // namespace caudal
