@@ -11,8 +11,10 @@
 #include <sstream>
 
 #include "app/analysis_cache.h"
+#include "app/remote_lake.h"
 #include "base/yaml.h"
 #include "connect/source.h"
+#include "store/atomic_probe.h"
 
 namespace caudal {
 namespace {
@@ -61,18 +63,20 @@ std::string TempFolderOf(const std::string& project) {
   return (fs::temp_directory_path(error) / ("caudal-" + pid)).string();
 }
 
-/// The lake's folder before the project is known to be without mistakes. What caudal.yaml means in full, and what is
+constexpr std::string_view kFolderScheme = "file://";
+constexpr std::string_view kS3Scheme = "s3://";
+
+/// The lake's URL before the project is known to be without mistakes. What caudal.yaml means in full, and what is
 /// wrong in it, is the project's to say.
-std::string GuessLakeFolder(const std::string& project) {
+std::string GuessLakeUrl(const std::string& project) {
   std::ifstream in(project + "/caudal.yaml", std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   const YamlOutcome yaml = ReadYaml(text.str());
   const YamlNode* lake = yaml.root.is_map() ? yaml.root.Find("lake") : nullptr;
   const std::string word = lake != nullptr && lake->is_scalar() ? lake->text : "lake";
-  constexpr std::string_view kScheme = "file://";
-  if (word.rfind(kScheme, 0) == 0) return word.substr(kScheme.size());
-  return (fs::path(project) / word).lexically_normal().string();
+  if (word.find("://") != std::string::npos) return word;
+  return std::string(kFolderScheme) + (fs::path(project) / word).lexically_normal().string();
 }
 
 class EngineAnalyzer final : public SqlAnalyzer {
@@ -126,24 +130,51 @@ Result<std::unique_ptr<Session>> Session::Open(const GlobalOptions& options) {
 
 /// Schemas that only the lake knows: of tables whose schema is named like a source. A table that cannot be read is left
 /// out here and complained about by whoever needs it.
-std::map<std::string, Schema> Session::PublishedSchemas() const {
+std::map<std::string, Schema> Session::PublishedSchemas() {
   std::map<std::string, Schema> published;
-  const fs::path lake = GuessLakeFolder(x_folder);
+  const std::string url = GuessLakeUrl(x_folder);
   std::error_code error;
-  if (!fs::is_directory(lake, error)) return published;
-  auto store = MakeLocalStore(lake.string());
+  // A folder that is not there is not made by looking.
+  if (url.starts_with(kFolderScheme) && !fs::is_directory(url.substr(kFolderScheme.size()), error)) return published;
+  auto store = OpenStore(url);
   if (!store) return published;
   for (const auto& source : fs::directory_iterator(fs::path(x_folder) / "sources", error)) {
     const std::string schema = source.path().stem().string();
-    std::error_code absent;
-    for (const auto& folder : fs::directory_iterator(lake / schema, absent)) {
-      if (!fs::is_directory(folder.path() / "_delta_log", absent)) continue;
-      const std::string name = folder.path().filename().string();
+    for (const std::string& name : FoldersBelow(url, schema)) {
       auto latest = Table(**store, schema + "/" + name, SystemClock()).Latest();
       if (latest) published[schema + "." + name] = (*latest)->schema;
     }
   }
   return published;
+}
+
+std::vector<std::string> Session::FoldersBelow(const std::string& url, const std::string& schema) const {
+  std::vector<std::string> names;
+  if (x_s3 != nullptr) {
+    auto found = x_s3->Folders(schema);
+    if (found) names = *std::move(found);
+    return names;
+  }
+  std::error_code absent;
+  for (const auto& folder : fs::directory_iterator(fs::path(url.substr(kFolderScheme.size())) / schema, absent)) {
+    if (fs::is_directory(folder.path() / "_delta_log", absent)) names.push_back(folder.path().filename().string());
+  }
+  return names;
+}
+
+Result<ObjectStore*> Session::OpenStore(const std::string& url) {
+  if (x_store && x_store_url == url) return x_store.get();
+  if (url.starts_with(kS3Scheme)) {
+    TRY_ASSIGN(auto store, OpenS3Lake(url, x_folder));
+    x_s3 = store.get();
+    x_store = std::move(store);
+  } else if (url.starts_with(kFolderScheme)) {
+    TRY_ASSIGN(x_store, MakeLocalStore(url.substr(kFolderScheme.size())));
+  } else {
+    return Error{ErrorKind::kUnsupported, "the lake is on a store that does not exist: " + url, "write lake: lake, or lake: s3://bucket/prefix", "caudal.yaml"};
+  }
+  x_store_url = url;
+  return x_store.get();
 }
 
 LoadOutcome Session::Load() {
@@ -187,16 +218,17 @@ Result<StateStore*> Session::State() {
 Result<const Workspace*> Session::OpenWorkspace() {
   if (x_workspace) return &*x_workspace;
   TRY_ASSIGN(const Project* project, LoadedProject());
-  constexpr std::string_view kScheme = "file://";
-  if (project->lake_url.rfind(kScheme, 0) != 0) {
-    return Error{ErrorKind::kUnsupported, "the lake is no local folder: " + project->lake_url,
-                 "write lake: lake", "caudal.yaml"};
-  }
-  const std::string lake_root = project->lake_url.substr(kScheme.size());
-  TRY_ASSIGN(x_store, MakeLocalStore(lake_root));
+  TRY_ASSIGN(ObjectStore * store, OpenStore(project->lake_url));
   TRY_ASSIGN(StateStore * state, State());
-  x_workspace.emplace(Workspace{*project, *x_store, *x_engine, *state, SystemClock(), x_connectors, lake_root,
-                                lake_root + "/.staging"});
+  if (x_s3 == nullptr) {
+    const std::string root = project->lake_url.substr(kFolderScheme.size());
+    x_workspace.emplace(Workspace{*project, *store, *x_engine, *state, SystemClock(), x_connectors, root, root + "/.staging"});
+    return &*x_workspace;
+  }
+  TRY(RequireAtomic(*x_s3));
+  x_remote_engine = MakeRemoteLakeEngine(*x_engine, *x_s3);
+  x_workspace.emplace(Workspace{*project, *store, *x_remote_engine, *state, SystemClock(), x_connectors, store->Url(),
+                                x_folder + "/.caudal/staging"});
   return &*x_workspace;
 }
 

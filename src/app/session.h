@@ -10,6 +10,7 @@
 #include "app/late_pool.h"
 #include "flow/workspace.h"
 #include "project/project.h"
+#include "store/s3.h"
 
 namespace caudal {
 
@@ -43,7 +44,9 @@ class Session {
 
  private:
   Session(const GlobalOptions& options, std::string folder);
-  std::map<std::string, Schema> PublishedSchemas() const;
+  std::map<std::string, Schema> PublishedSchemas();
+  std::vector<std::string> FoldersBelow(const std::string& url, const std::string& schema) const;
+  Result<ObjectStore*> OpenStore(const std::string& url);
 
   const std::string x_folder;
   const std::string x_temp_folder;
@@ -52,6 +55,9 @@ class Session {
   std::vector<ConnectorSpec> x_connectors;
   std::shared_ptr<const Project> x_project;  // shared with nobody: LoadProject gives it so
   std::unique_ptr<ObjectStore> x_store;
+  std::string x_store_url;            // as it was asked for
+  S3Store* x_s3 = nullptr;            // x_store, where that is one
+  std::unique_ptr<Engine> x_remote_engine;  // x_engine behind what a lake on S3 needs
   std::unique_ptr<StateStore> x_state;
   std::optional<Workspace> x_workspace;
 };

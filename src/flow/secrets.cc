@@ -52,10 +52,14 @@ Result<std::map<std::string, std::string>> ReadSecretFile(const std::string& pat
 
 }  // namespace
 
+Result<std::map<std::string, std::string>> SecretsOfFile(const std::string& project_folder) {
+  return ReadSecretFile(project_folder + "/" + kFile);
+}
+
 Result<std::map<std::string, std::string>> SecretsOf(const Project& project, const SourceConfig& source) {
   std::map<std::string, std::string> values;
   if (source.secrets.empty()) return values;
-  TRY_ASSIGN(auto file, ReadSecretFile(project.folder + "/" + kFile));
+  TRY_ASSIGN(auto file, SecretsOfFile(project.folder));
   for (const auto& [option, name] : source.secrets) {
     const char* exported = std::getenv(name.c_str());
     const auto entry = file.find(name);

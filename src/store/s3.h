@@ -50,6 +50,8 @@ class S3Store : public ObjectStore {
   /// Objects are read at this address: "http://host:9000/bucket/prefix" or "https://bucket.host/prefix".
   virtual std::string ReadRoot() const = 0;
   virtual const S3Options& options() const = 0;
+  /// The names between `folder`/ and the next slash, where there are objects below them.
+  virtual Result<std::vector<std::string>> Folders(std::string_view folder) const = 0;
   /// Asks for the bucket. Errors: kInvalidArgument (no such bucket, other region), kPermission, kUnavailable.
   virtual Status CheckBucket() const = 0;
 };

@@ -154,6 +154,7 @@ S3Outcome S3Client::Send(const S3Request& request) {
     const bool said_no = outcome.answered && (outcome.reply.status == 503 || outcome.reply.status == 429 || outcome.reply.status == 409);
     const bool passing = outcome.answered && Passing(outcome.reply.status, outcome.code);
     if (outcome.answered ? passing && !said_no : wire.may_have_arrived) unclear = true;
+    if (wire.sent_twice) unclear = true;
     if (!again) {
       outcome.unclear = unclear;
       if (passing) {

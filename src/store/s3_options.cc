@@ -20,7 +20,9 @@ bool IsBucketName(std::string_view name) {
 Result<S3Place> ParseS3Url(std::string_view url) {
   constexpr std::string_view kScheme = "s3://";
   const auto refuse = [&](const std::string& why) {
-    return Error{ErrorKind::kInvalidArgument, "'" + std::string(url) + "' is no place on S3: " + why, "write s3://bucket/prefix", ""};
+    const std::size_t at = url.rfind('@');
+    const std::string shown = at == std::string_view::npos ? std::string(url) : "s3://***" + std::string(url.substr(at));
+    return Error{ErrorKind::kInvalidArgument, "'" + shown + "' is no place on S3: " + why, "write s3://bucket/prefix", ""};
   };
   if (!url.starts_with(kScheme)) return refuse("it does not begin with s3://");
   std::string_view rest = url.substr(kScheme.size());

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "base/hmac.h"
 #include "base/ids.h"
@@ -91,24 +92,27 @@ class Store final : public S3Store {
   Result<std::vector<ObjectInfo>> List(std::string_view prefix, std::string_view after) const override {
     const std::string root = x_client.FullKey("");
     std::vector<ObjectInfo> found;
-    std::string token;
-    do {
-      S3Query query{{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", x_client.FullKey(prefix)}};
-      if (!token.empty()) query.emplace_back("continuation-token", token);
-      if (token.empty() && !after.empty()) query.emplace_back("start-after", x_client.FullKey(after));
-      const S3Outcome listed = x_client.Send({"GET", "", std::move(query)});
-      if (!Success(listed)) return S3ErrorOf(listed, fmt::format("cannot list {}/{}", Url(), prefix), x_client.options());
-      TRY_ASSIGN(const XmlNode xml, ParseXml(listed.reply.body));
-      TRY(Collect(xml, root, after, found));
-      const bool more = xml.TextOf("IsTruncated") == "true";
-      std::string next = more ? xml.TextOf("NextContinuationToken") : "";
-      if (more && (next.empty() || next == token)) {
-        return Error{ErrorKind::kCorruption, fmt::format("the object store breaks off a listing of {}/{}", Url(), prefix), "", ""};
-      }
-      token = std::move(next);
-    } while (!token.empty());
+    S3Query query{{"prefix", x_client.FullKey(prefix)}};
+    if (!after.empty()) query.emplace_back("start-after", x_client.FullKey(after));
+    TRY(EachPage(query, x_client.FullKey(prefix), [&](const XmlNode& page) { return Collect(page, root, after, found); }));
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
     return found;
+  }
+
+  Result<std::vector<std::string>> Folders(std::string_view folder) const override {
+    std::vector<std::string> names;
+    const std::string below = x_client.FullKey(folder) + "/";
+    TRY(EachPage({{"delimiter", "/"}, {"prefix", below}}, below, [&](const XmlNode& page) -> Status {
+      const bool encoded = page.TextOf("EncodingType") == "url";
+      for (const XmlNode& node : page.children) {
+        if (node.name != "CommonPrefixes") continue;
+        std::string prefix = node.TextOf("Prefix");
+        if (encoded) prefix = Decoded(prefix);
+        if (prefix.starts_with(below) && prefix.ends_with('/')) names.push_back(prefix.substr(below.size(), prefix.size() - below.size() - 1));
+      }
+      return {};
+    }));
+    return names;
   }
 
   Status Put(std::string_view key, std::string_view bytes) override {
@@ -201,6 +205,26 @@ class Store final : public S3Store {
       have += static_cast<std::size_t>(n);
     }
     return bytes;
+  }
+
+  Status EachPage(const S3Query& first, const std::string& place, const std::function<Status(const XmlNode&)>& take) const {
+    std::string token;
+    do {
+      S3Query query = first;
+      query.emplace_back("list-type", "2");
+      query.emplace_back("encoding-type", "url");
+      if (!token.empty()) query.emplace_back("continuation-token", token);
+      const S3Outcome listed = x_client.Send({"GET", "", std::move(query)});
+      if (!Success(listed)) return S3ErrorOf(listed, "cannot list " + place, x_client.options());
+      TRY_ASSIGN(const XmlNode page, ParseXml(listed.reply.body));
+      TRY(take(page));
+      std::string next = page.TextOf("IsTruncated") == "true" ? page.TextOf("NextContinuationToken") : "";
+      if (page.TextOf("IsTruncated") == "true" && (next.empty() || next == token)) {
+        return Error{ErrorKind::kCorruption, "the object store breaks off a listing of " + place, "", ""};
+      }
+      token = std::move(next);
+    } while (!token.empty());
+    return {};
   }
 
   static Status Collect(const XmlNode& xml, const std::string& root, std::string_view after, std::vector<ObjectInfo>& found) {

@@ -1,5 +1,6 @@
 // A small S3 in this process, for what no server does on demand: it cuts connections at a chosen point, and answers
-// 409, 500 and 503. Objects, conditions and metadata only; signatures are not looked at.
+// 409, 500 and 503. Objects, listings, creation conditions and metadata only; signatures are not looked at, and every lock
+// is ten minutes old, so that nobody waits for a dead one's.
 #pragma once
 
 #include <arpa/inet.h>
@@ -73,6 +74,12 @@ class StubS3 {
     options.first_pause = std::chrono::milliseconds(1);
     options.longest_pause = std::chrono::milliseconds(5);
     return options;
+  }
+  /// From the next request on.
+  void Meet(Faults faults) {
+    std::lock_guard lock(x_mutex);
+    x_faults = std::move(faults);
+    x_seen.clear();
   }
   std::string Endpoint() const { return "http://127.0.0.1:" + std::to_string(x_port); }
   std::vector<std::string> Requests() {
@@ -170,8 +177,36 @@ class StubS3 {
     return "HTTP/1.1 " + std::to_string(status) + " No\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
+  static std::string Decoded(const std::string& text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '%' && i + 2 < text.size()) {
+        decoded.push_back(static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16)));
+        i += 2;
+      } else {
+        decoded.push_back(text[i]);
+      }
+    }
+    return decoded;
+  }
+
+  /// Under x_mutex. One page, whatever it holds.
+  std::string Listing(const std::string& path) {
+    const std::size_t at = path.find("prefix=");
+    const std::string prefix = at == std::string::npos ? "" : Decoded(path.substr(at + 7, path.find('&', at) - at - 7));
+    std::string text = "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>";
+    for (const auto& [key, object] : x_objects) {
+      const std::string name = key.substr(6);  // behind "/lake/"
+      if (!Decoded(name).starts_with(prefix)) continue;
+      text += "<Contents><Key>" + name + "</Key><LastModified>2013-05-24T00:00:00.000Z</LastModified><Size>" +
+              std::to_string(object.bytes.size()) + "</Size></Contents>";
+    }
+    return Plain(200, text + "</ListBucketResult>");
+  }
+
   /// Under x_mutex.
   std::string Answer(const StubRequest& request) {
+    if (request.method == "GET" && request.path.starts_with("/lake?")) return Listing(request.path);
     const auto found = x_objects.find(request.path);
     const bool there = found != x_objects.end();
     if (request.method == "PUT") {
@@ -185,13 +220,13 @@ class StubS3 {
       return "HTTP/1.1 204 No Content\r\n\r\n";
     }
     if (!there) return Failure(404, "NoSuchKey", request.method == "HEAD");
-    return "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nLast-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nx-amz-meta-caudal-put: " + found->second.token +
+    return "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nLast-Modified: Fri, 24 May 2013 00:00:00 GMT\r\nDate: Fri, 24 May 2013 00:10:00 GMT\r\nx-amz-meta-caudal-put: " + found->second.token +
            (found->second.checksum.empty() ? "" : "\r\nx-amz-checksum-sha256: " + found->second.checksum) +
            "\r\nContent-Length: " + std::to_string(found->second.bytes.size()) + "\r\n\r\n" +
            (request.method == "HEAD" ? "" : found->second.bytes);
   }
 
-  const Faults x_faults;
+  Faults x_faults;  // guarded by x_mutex
   const int x_listener;
   int x_port = 0;
   std::mutex x_mutex;

@@ -47,6 +47,7 @@ Status Settle(S3Client& client, const std::string& key, const std::string& token
   return outcome.unclear ? Unknown(key, error) : error;  // it may still arrive
 }
 
+/// The object was there before: 412.
 bool IsConflict(const S3Outcome& outcome) { return outcome.answered && outcome.reply.status == 412; }
 
 /// One upload in parts; aborted when it dies unfinished.
@@ -142,8 +143,8 @@ Status CreateOnce(S3Client& client, const std::string& key, std::string_view byt
                                              {"x-amz-checksum-sha256", Base64Of(BytesOfHex(Sha256Hex(bytes)))}};
   const S3Outcome put = client.Send({"PUT", key, {}, std::move(headers), bytes});
   if (put.answered && put.reply.status < 300) return {};
-  // libcurl itself sends again on a kept connection that turns out to be dead, so even a plain 412 may be our own doing.
-  if (IsConflict(put) || put.unclear) return Settle(client, key, token, static_cast<std::int64_t>(bytes.size()), put);
+  if (IsConflict(put) && !put.unclear) return Taken(key);
+  if (put.unclear) return Settle(client, key, token, static_cast<std::int64_t>(bytes.size()), put);
   return S3ErrorOf(put, Creating(key), client.options());
 }
 

@@ -79,6 +79,7 @@ struct Wire::Line {
   CURL* curl = curl_easy_init();
   curl_slist* headers = nullptr;
   char why[CURL_ERROR_SIZE] = {};
+  bool connected = false;  // by an earlier request
   Line() = default;
   ~Line() {
     curl_slist_free_all(headers);
@@ -170,6 +171,10 @@ WireOutcome Wire::Send(const WireRequest& request) {
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  long connections = 0;
+  curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
+  outcome.sent_twice = line->connected && connections > 0;
+  line->connected = true;
   outcome.reply.status = static_cast<int>(status);
   outcome.answered = true;
   GiveBack(std::move(line));

@@ -44,6 +44,8 @@ struct WireOutcome {
   Error error;
   /// Without an answer: false only if the request certainly did not reach a server.
   bool may_have_arrived = true;
+  /// libcurl sends again by itself when a kept connection turns out to be dead: the first copy may have had its effect.
+  bool sent_twice = false;
 };
 
 /// Thread-safe; each call owns one connection.

@@ -1,4 +1,4 @@
-"""store/s3 on real servers: the conformance suite of every store, and what is S3's own."""
+"""store/s3 on real servers: the conformance suite of every store, what is S3's own, and races for a table's version."""
 import os
 import re
 import subprocess
@@ -8,12 +8,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "servers"))
 import s3  # noqa: E402
 
-STORE_TEST = os.path.join(os.path.dirname(os.environ.get("CAUDAL_BINARY", "build/dev/caudal")), "store_test")
+BUILD = os.path.dirname(os.environ.get("CAUDAL_BINARY", "build/dev/caudal"))
 
 
-def run_cases(server, pattern, **more):
+def run_cases(server, program, pattern, **more):
     """The GoogleTest cases of `pattern` against `server`: name -> output of what failed, or None."""
-    done = subprocess.run([STORE_TEST, f"--gtest_filter={pattern}"], capture_output=True, text=True, timeout=900,
+    done = subprocess.run([os.path.join(BUILD, program), f"--gtest_filter={pattern}"], capture_output=True, text=True, timeout=1700,
                           env={**os.environ, **server.environment, "CAUDAL_S3_SERVER": server.name, **more})
     cases, start = {}, 0
     for mark in re.finditer(r"\[( RUN      |       OK |  FAILED  )\] ([\w/]+\.[\w/]+)", done.stdout):
@@ -30,8 +30,9 @@ class OnAServer:
 
     @classmethod
     def setUpClass(cls):
-        if not os.path.exists(STORE_TEST):
-            raise unittest.SkipTest("store_test is not built beside the executable under test")
+        for program in ("store_test", "lake_test"):
+            if not os.path.exists(os.path.join(BUILD, program)):
+                raise unittest.SkipTest(f"{program} is not built beside the executable under test")
         if why := s3.reason(cls.NAME):
             raise unittest.SkipTest(why)
         cls.server = s3.server(cls.NAME)
@@ -40,8 +41,8 @@ class OnAServer:
     def tearDownClass(cls):
         cls.server.close()
 
-    def check(self, pattern, least):
-        cases, done = run_cases(self.server, pattern)
+    def check(self, program, pattern, least):
+        cases, done = run_cases(self.server, program, pattern)
         for name, output in cases.items():
             with self.subTest(name):
                 self.assertIsNone(output, output)
@@ -49,10 +50,18 @@ class OnAServer:
         self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr[-2000:])
 
     def test_conformance(self):
-        self.check("Stores/StoreConformance.*" + ("" if self.RACES else "-*RacesHaveOneWinner*"), 9)
+        self.check("store_test", "Stores/StoreConformance.*" + ("" if self.RACES else "-*RacesHaveOneWinner*"), 9)
 
     def test_what_is_of_s3_alone(self):
-        self.check("Servers/S3Server.*", 6)
+        self.check("store_test", "Servers/S3Server.*", 6)
+
+    def test_writers_race_for_a_version(self):
+        """32 of them, CAUDAL_S3_ROUNDS times (1)."""
+        if self.RACES:
+            self.check("lake_test", "Servers/S3Race.Every*", 2)
+
+    def test_the_store_is_atomic_or_refused(self):
+        self.check("lake_test", "Servers/S3Race.TheStoreIsAtomicOrRefused*", 1)
 
 
 class OnMoto(OnAServer, unittest.TestCase):

@@ -1,0 +1,95 @@
+#include "app/remote_lake.h"
+
+#include <charconv>
+#include <map>
+
+#include "flow/secrets.h"
+
+namespace caudal {
+namespace {
+
+int PortOf(const std::string& url) {
+  const std::size_t host = url.find("://") + 3;
+  const std::string authority = url.substr(host, url.find('/', host) - host);
+  const std::size_t colon = authority.rfind(':');
+  int port = url.starts_with("https://") ? 443 : 80;
+  if (colon != std::string::npos && authority.find(']', colon) == std::string::npos) {
+    std::from_chars(authority.data() + colon + 1, authority.data() + authority.size(), port);
+  }
+  return port;
+}
+
+class RemoteLakeEngine final : public Engine {
+ public:
+  RemoteLakeEngine(Engine& under, S3Store& store) : x_under(under), x_store(store), x_name_root(store.Url() + "/") {}
+
+  Result<JobResult> Run(const Job& job, const RunOptions& options, JobCost* cost) override {
+    if (const auto* compute = std::get_if<ComputeJob>(&job)) return RunSigned(*compute, options, cost);
+    if (const auto* move = std::get_if<MoveJob>(&job); move != nullptr && move->store_url == x_store.Url()) return Move(*move, options);
+    return x_under.Run(job, options, cost);
+  }
+
+ private:
+  Result<JobResult> RunSigned(const ComputeJob& job, const RunOptions& options, JobCost* cost) {
+    RemoteFiles remote;
+    for (const TableInput& input : job.inputs) {
+      for (const std::string& file : input.files) {
+        if (!file.starts_with(x_name_root)) continue;
+        TRY_ASSIGN(remote.urls[file], x_store.ReadLocation(file.substr(x_name_root.size())));
+      }
+    }
+    if (remote.urls.empty()) return x_under.Run(job, options, cost);
+    remote.name_root = x_name_root;
+    remote.url_root = x_store.ReadRoot() + "/";
+    remote.tcp_port = PortOf(remote.url_root);
+    remote.ca_file = x_store.options().ca_file;
+    ComputeJob signed_job = job;
+    signed_job.remote = std::move(remote);
+    auto result = x_under.Run(std::move(signed_job), options, cost);
+    if (result) return result;
+    Error error = std::move(result).error();
+    error.message = WithoutSignatures(std::move(error.message));
+    return error;
+  }
+
+  Result<JobResult> Move(const MoveJob& job, const RunOptions& options) {
+    for (const MoveJob::Item& item : job.items) {
+      if (options.cancel != nullptr && *options.cancel) return Error{ErrorKind::kCancelled, "the upload was cancelled", "", ""};
+      TRY(x_store.PutFileIfAbsent(item.key, item.local_path));
+    }
+    return JobResult(MoveResult{});
+  }
+
+  Engine& x_under;
+  S3Store& x_store;
+  const std::string x_name_root;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<S3Store>> OpenS3Lake(const std::string& url, const std::string& project_folder) {
+  TRY_ASSIGN(const auto secrets, SecretsOfFile(project_folder));
+  const Environment process = ProcessEnvironment();
+  const Environment environment = [=](const std::string& name) -> std::optional<std::string> {
+    if (auto value = process(name)) return value;
+    const auto found = secrets.find(name);
+    return found == secrets.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
+  };
+  TRY_ASSIGN(S3Options options, S3OptionsOf(url, environment, SystemClock()));
+  TRY_ASSIGN(auto store, MakeS3Store(std::move(options)));
+  TRY(store->CheckBucket());
+  return store;
+}
+
+std::unique_ptr<Engine> MakeRemoteLakeEngine(Engine& under, S3Store& store) { return std::make_unique<RemoteLakeEngine>(under, store); }
+
+std::string WithoutSignatures(std::string text) {
+  constexpr std::string_view kBegin = "?X-Amz-";
+  for (std::size_t at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at)) {
+    const std::size_t end = text.find_first_of(" '\"\n)]", at);
+    text.erase(at, end == std::string::npos ? std::string::npos : end - at);
+  }
+  return text;
+}
+
+}  // namespace caudal
