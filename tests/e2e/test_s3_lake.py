@@ -96,7 +96,7 @@ class OnAServer:
         shop = S3Shop(self.stage, self.server, "wrong")
         self.addCleanup(shop.remove)
         down = shop.caudal("plan", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
-        self.assertEqual(down.returncode, 4, down.stdout + down.stderr)
+        self.assertEqual(down.returncode, 5, down.stdout + down.stderr)
         self.assertIn("cannot be reached", down.stderr)
         keys = shop.caudal("plan", env={"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": "/nonexistent"})
         self.assertIn("there are no AWS keys", keys.stderr)

@@ -43,8 +43,10 @@ def _fetch_moto():
     with open(MOTO_LIST, "rb") as f:
         wanted = hashlib.sha256(f.read()).hexdigest()
     folder, stamp = os.path.join(CACHE, "moto"), os.path.join(CACHE, "moto", "list.sha256")
-    if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == wanted:
-        return ""
+    if os.path.exists(stamp):
+        with open(stamp, encoding="ascii") as f:
+            if f.read() == wanted:
+                return ""
     shutil.rmtree(folder, ignore_errors=True)
     python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
     why = _run([python, "-m", "venv", folder], 120) or _run(
