@@ -81,7 +81,10 @@ Result<std::size_t> HealIntents(ObjectStore& store, const std::string& prefix) {
   TRY_ASSIGN(auto objects, store.List(TempPrefix(prefix), ""));
   for (const ObjectInfo& object : objects) {
     if (!object.key.ends_with(kIntentName)) continue;
-    TRY_ASSIGN(Intent intent, ReadIntent(store, object.key));
+    auto read = ReadIntent(store, object.key);
+    if (!read && read.error().kind == ErrorKind::kNotFound) continue;  // its own writer, or another healer, was quicker
+    if (!read) return std::move(read).error();
+    const Intent intent = *std::move(read);
     TRY_ASSIGN(Fate fate, FateOf(store, prefix, intent));
     if (fate == Fate::kOpen && store.locks_expire()) {
       ++stayed;

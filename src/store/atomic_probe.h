@@ -21,7 +21,7 @@ inline constexpr const char* kProbePrefix = "_caudal/";
 
 /// `writers` threads want to create one object, `rounds` times, below "_caudal/probe/". Leaves nothing there.
 /// Errors: those of the store, as soon as one call gives neither a winner nor kAlreadyExists.
-Result<RaceResult> RaceForCreation(ObjectStore& store, int writers, int rounds);
+Result<RaceResult> RaceForCreation(S3Store& store, int writers, int rounds);
 
 /// Races, and notes the verdict in the lake (`_caudal/store.json`). Errors: kUnsupported in words where the store is not atomic.
 Result<RaceResult> ProveAtomic(S3Store& store);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ class S3Store : public ObjectStore {
   virtual const S3Options& options() const = 0;
   /// The names between `folder`/ and the next slash, where there are objects below them.
   virtual Result<std::vector<std::string>> Folders(std::string_view folder) const = 0;
+  /// PutIfAbsent that calls `before_last_byte` when the server has all but the last byte; that may wait for other writers, so
+  /// that each server which looks at the condition too early is caught.
+  virtual Status RaceToCreate(std::string_view key, std::string_view bytes, const std::function<void()>& before_last_byte) = 0;
   /// Asks for the bucket. Errors: kInvalidArgument (no such bucket, other region), kPermission, kUnavailable.
   virtual Status CheckBucket() const = 0;
 };

@@ -108,6 +108,7 @@ WireOutcome S3Client::SendOnce(const S3Request& request, const AwsKeys& keys, co
   sent.headers.merge(SignatureHeaders(to_sign, keys, x_options.region, ServersNow()));
   sent.url = Origin() + to_sign.path + (request.query.empty() ? "" : "?" + EncodedQuery(request.query));
   sent.body = request.body;
+  sent.before_last_byte = request.before_last_byte;
   return x_wire.Send(sent);
 }
 

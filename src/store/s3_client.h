@@ -18,6 +18,7 @@ struct S3Request {
   S3Query query = {};
   std::map<std::string, std::string> headers = {};  // names in lower case
   std::string_view body = {};
+  std::function<void()> before_last_byte = {};  // WireRequest's
 };
 
 struct S3Outcome {

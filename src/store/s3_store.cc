@@ -124,7 +124,12 @@ class Store final : public S3Store {
 
   Status PutIfAbsent(std::string_view key, std::string_view bytes) override {
     TRY(CheckKey(key));
-    return CreateOnce(x_client, std::string(key), bytes);
+    return CreateOnce(x_client, std::string(key), bytes, {});
+  }
+
+  Status RaceToCreate(std::string_view key, std::string_view bytes, const std::function<void()>& before_last_byte) override {
+    TRY(CheckKey(key));
+    return CreateOnce(x_client, std::string(key), bytes, before_last_byte);
   }
 
   Status PutFileIfAbsent(std::string_view key, const std::string& local_path) override {
@@ -137,7 +142,7 @@ class Store final : public S3Store {
     const std::int64_t part = std::max(x_client.options().part_bytes, kLeastPart);
     if (info.st_size > part) return CreateInParts(x_client, std::string(key), info.st_size, part, read);
     TRY_ASSIGN(const std::string bytes, read(0, info.st_size));
-    return CreateOnce(x_client, std::string(key), bytes);
+    return CreateOnce(x_client, std::string(key), bytes, {});
   }
 
   /// A copy in one request has no condition on most servers, so the bytes come through here, or go in parts.
@@ -146,7 +151,7 @@ class Store final : public S3Store {
     TRY_ASSIGN(const ObjectInfo source, Head(from));
     if (source.size_bytes > kCopyThroughUs) return CreateFromObject(x_client, std::string(key), std::string(from), source.size_bytes, kCopyPart);
     TRY_ASSIGN(const std::string bytes, Get(from));
-    return CreateOnce(x_client, std::string(key), bytes);
+    return CreateOnce(x_client, std::string(key), bytes, {});
   }
 
   Status Delete(std::string_view key) override {

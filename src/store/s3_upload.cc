@@ -136,12 +136,12 @@ Status InParts(S3Client& client, const std::string& key, std::int64_t size_bytes
 
 }  // namespace
 
-Status CreateOnce(S3Client& client, const std::string& key, std::string_view bytes) {
+Status CreateOnce(S3Client& client, const std::string& key, std::string_view bytes, const std::function<void()>& before_last_byte) {
   const std::string token = NewToken();
   std::map<std::string, std::string> headers{{"if-none-match", "*"},
                                              {kTokenHeader, token},
                                              {"x-amz-checksum-sha256", Base64Of(BytesOfHex(Sha256Hex(bytes)))}};
-  const S3Outcome put = client.Send({"PUT", key, {}, std::move(headers), bytes});
+  const S3Outcome put = client.Send({"PUT", key, {}, std::move(headers), bytes, before_last_byte});
   if (put.answered && put.reply.status < 300) return {};
   if (IsConflict(put) && !put.unclear) return Taken(key);
   if (put.unclear) return Settle(client, key, token, static_cast<std::int64_t>(bytes.size()), put);

@@ -11,7 +11,8 @@
 namespace caudal {
 
 /// Creates the object. Errors: kAlreadyExists (somebody else's), kCommitUnknown, kUnavailable (certainly not created), ...
-Status CreateOnce(S3Client& client, const std::string& key, std::string_view bytes);
+/// `before_last_byte`: WireRequest's; may be empty.
+Status CreateOnce(S3Client& client, const std::string& key, std::string_view bytes, const std::function<void()>& before_last_byte);
 
 /// Gives the bytes [offset, offset + length) of what is sent.
 using PartReader = std::function<Result<std::string>(std::int64_t offset, std::int64_t length)>;

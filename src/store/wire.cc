@@ -45,6 +45,23 @@ curl_socket_t OnOpenSocket(void*, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/// A body whose last byte waits for a word.
+struct HeldBody {
+  std::string_view bytes;
+  const std::function<void()>& before_last_byte;
+  std::size_t sent = 0;
+};
+
+std::size_t OnHeldBody(char* to, std::size_t size, std::size_t count, void* user) {
+  auto* held = static_cast<HeldBody*>(user);
+  const std::size_t left = held->bytes.size() - held->sent;
+  if (left == 1) held->before_last_byte();
+  const std::size_t now = std::min(size * count, left > 1 ? left - 1 : left);
+  std::copy_n(held->bytes.data() + held->sent, now, to);
+  held->sent += now;
+  return now;
+}
+
 /// "http://host:9000" of a URL.
 std::string OriginOf(const std::string& url) {
   const std::size_t host = url.find("://");
@@ -154,7 +171,13 @@ WireOutcome Wire::Send(const WireRequest& request) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &outcome.reply);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnOpenSocket);
   if (!x_options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, x_options.ca_file.c_str());
-  if (request.method == "HEAD") {
+  HeldBody held{request.body, request.before_last_byte};
+  if (request.before_last_byte) {
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, OnHeldBody);
+    curl_easy_setopt(curl, CURLOPT_READDATA, &held);
+  } else if (request.method == "HEAD") {
     curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
   } else if (request.method == "PUT" || request.method == "POST") {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));

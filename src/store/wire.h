@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +28,8 @@ struct WireRequest {
   std::string url;
   std::map<std::string, std::string> headers;
   std::string_view body = {};
+  /// Called when all of the body but its last byte is on its way; may wait. Only to race in earnest.
+  std::function<void()> before_last_byte = {};
 };
 
 struct WireReply {
