@@ -1,12 +1,19 @@
 #include "app/remote_lake.h"
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <map>
+#include <mutex>
+#include <thread>
 
 #include "flow/secrets.h"
 
 namespace caudal {
 namespace {
+
+constexpr std::size_t kUploadsAtOnce = 8;
+constexpr int kTriesToOpen = 4;
 
 int PortOf(const std::string& url) {
   const std::size_t host = url.find("://") + 3;
@@ -53,10 +60,24 @@ class RemoteLakeEngine final : public Engine {
   }
 
   Result<JobResult> Move(const MoveJob& job, const RunOptions& options) {
-    for (const MoveJob::Item& item : job.items) {
-      if (options.cancel != nullptr && *options.cancel) return Error{ErrorKind::kCancelled, "the upload was cancelled", "", ""};
-      TRY(x_store.PutFileIfAbsent(item.key, item.local_path));
-    }
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;
+    Status failed;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < job.items.size(); i = next++) {
+        Status put = options.cancel != nullptr && *options.cancel ? Status(Error{ErrorKind::kCancelled, "the upload was cancelled", "", ""})
+                                                                  : x_store.PutFileIfAbsent(job.items[i].key, job.items[i].local_path);
+        if (put) continue;
+        const std::lock_guard lock(mutex);
+        if (failed) failed = std::move(put);
+        next = job.items.size();
+      }
+    };
+    std::vector<std::thread> others;
+    for (std::size_t i = 1; i < std::min(job.items.size(), kUploadsAtOnce); ++i) others.emplace_back(work);
+    work();
+    for (std::thread& other : others) other.join();
+    if (!failed) return std::move(failed).error();
     return JobResult(MoveResult{});
   }
 
@@ -76,9 +97,11 @@ Result<std::unique_ptr<S3Store>> OpenS3Lake(const std::string& url, const std::s
     return found == secrets.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
   };
   TRY_ASSIGN(S3Options options, S3OptionsOf(url, environment, SystemClock()));
-  TRY_ASSIGN(auto store, MakeS3Store(std::move(options)));
-  TRY(store->CheckBucket());
-  return store;
+  S3Options impatient = options;  // a mistake in an address is told within a second
+  impatient.tries = kTriesToOpen;
+  TRY_ASSIGN(const auto first, MakeS3Store(std::move(impatient)));
+  TRY(first->CheckBucket());
+  return MakeS3Store(std::move(options));
 }
 
 std::unique_ptr<Engine> MakeRemoteLakeEngine(Engine& under, S3Store& store) { return std::make_unique<RemoteLakeEngine>(under, store); }

@@ -10,6 +10,7 @@ import shop_project as sp
 
 sys.path.insert(0, os.path.join(sp.TOP, "tests", "servers"))
 import s3  # noqa: E402
+import tls_proxy  # noqa: E402
 
 
 class S3Shop(ex.ExampleShop):
@@ -28,6 +29,7 @@ class S3Shop(ex.ExampleShop):
 
 class OnAServer:
     NAME = ""
+    ACTS = ex.ACTS
 
     @classmethod
     def setUpClass(cls):
@@ -53,7 +55,7 @@ class OnAServer:
         local, remote = ex.ExampleShop(self.stage), S3Shop(self.stage, self.server, "shop one/days")
         self.addCleanup(local.remove)
         self.addCleanup(remote.remove)
-        for act in ex.ACTS:
+        for act in self.ACTS:
             for shop in (local, remote):
                 self.play(shop, act)
             expected, got = local.prints(), remote.prints()
@@ -92,6 +94,26 @@ class OnAServer:
         self.assertNotIn(s3.SECRET, said)
         self.assertIsNone(re.search(r"X-Amz-(Signature|Credential)", said), said[-3000:])
 
+    def test_over_tls_and_nowhere_else(self):
+        if tls_proxy.REASON:
+            self.skipTest(tls_proxy.REASON)
+        proxy = tls_proxy.TlsProxy(self.server.port)
+        self.addCleanup(proxy.close)
+        shop = S3Shop(self.stage, self.server, "tls")
+        self.addCleanup(shop.remove)
+        env = {"AWS_ENDPOINT_URL": proxy.endpoint, "AWS_CA_BUNDLE": proxy.authority}
+        shop.begin(ex.ACTS[0])
+        stranger = shop.caudal("plan", env={"AWS_ENDPOINT_URL": proxy.endpoint})
+        self.assertNotEqual(stranger.returncode, 0)
+        self.assertIn("certificate is not trusted", stranger.stderr)
+        shop.ok("run", "daily", env=env)
+        self.assertEqual(shop.ok("sql", "SELECT count(*) FROM gold.daily_sales", "--output", "csv", env=env).split()[-1], "56")
+        # A query reaches what it was given: not an object that is there, not the same server by another road.
+        key = next(k for k in self.server.keys("tls/gold/daily_sales/") if k.endswith(".parquet"))
+        for url in (f"{proxy.endpoint}/lake/{key}", f"{self.server.endpoint}/lake/{key}", f"s3://lake/{key}"):
+            done = shop.caudal("sql", f"SELECT count(*) FROM gold.daily_sales, read_parquet('{url}')", env=env)
+            self.assertNotEqual(done.returncode, 0, done.stdout)
+
     def test_what_is_wrong_is_said(self):
         shop = S3Shop(self.stage, self.server, "wrong")
         self.addCleanup(shop.remove)
@@ -109,6 +131,7 @@ class OnAServer:
 
 class OnMoto(OnAServer, unittest.TestCase):
     NAME = "moto"
+    ACTS = ex.ACTS[:2]  # S3Proxy, which looks at signatures, sees all five
 
 
 class OnS3Proxy(OnAServer, unittest.TestCase):

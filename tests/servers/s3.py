@@ -178,6 +178,11 @@ class Server:
                     raise RuntimeError(f"{self.name} does not serve: {error}") from error
                 time.sleep(0.05)
 
+    def versioned(self):
+        """From now on the bucket keeps old versions."""
+        body = b"<VersioningConfiguration xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><Status>Enabled</Status></VersioningConfiguration>"
+        urllib.request.urlopen(signed("PUT", self.endpoint, "/lake", [("versioning", "")], {"content-type": "application/xml"}, body), timeout=30).close()
+
     def keys(self, prefix="", bucket="lake"):
         """Every key below `prefix`."""
         import xml.etree.ElementTree as tree

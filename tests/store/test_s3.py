@@ -67,6 +67,15 @@ class OnAServer:
 class OnMoto(OnAServer, unittest.TestCase):
     NAME = "moto"
 
+    def test_a_versioned_bucket(self):
+        plain, type(self).server = self.server, s3.server(self.NAME)
+        try:
+            self.server.versioned()
+            self.check("store_test", "Stores/StoreConformance.*:Servers/S3Server.*-*RacesHaveOneWinner*", 15)
+        finally:
+            self.server.close()
+            type(self).server = plain
+
 
 class OnS3Proxy(OnAServer, unittest.TestCase):
     NAME = "s3proxy"
