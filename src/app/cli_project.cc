@@ -38,7 +38,9 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen) {
   auto doctor_options = std::make_shared<DoctorOptions>();  // shared: as above
   doctor->add_flag("--deep", doctor_options->deep, "Also read every byte of every data file and raw object, and compare its SHA-256");
   doctor->add_flag("--repair", doctor_options->repair, "First write the objects of Hudi and Iceberg again that differ from the log");
-  doctor->footer("Examples:\n  caudal doctor\n  caudal doctor --deep\n  caudal doctor --repair");
+  doctor->add_option("--store", doctor_options->store, "Examine one place on S3 instead: can a lake be there? Races for conditional writes")
+      ->type_name("URL");
+  doctor->footer("Examples:\n  caudal doctor\n  caudal doctor --deep\n  caudal doctor --repair\n  caudal doctor --store s3://bucket/prefix");
   doctor->callback([&chosen, doctor_options] {
     chosen = [doctor_options](const Command& command) { return DoctorVerb(command, *doctor_options); };
   });

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/lake_access.h"
 #include "base/ids.h"
 
 namespace caudal {
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 /// The project, and what its runs need beside it, in one piece.
 struct Release {
   std::shared_ptr<const Project> project;  // as LoadProject gives it; the workspace refers to it
-  std::unique_ptr<ObjectStore> store;
+  std::unique_ptr<LakeAccess> lake;
   std::optional<Workspace> workspace;
 };
 
@@ -45,10 +46,9 @@ class ReleaseFolder final : public ReleaseSource {
     TRY_ASSIGN(StateStore * state, x_session.State());
     auto release = std::make_shared<Release>();
     release->project = std::move(project);
-    TRY_ASSIGN(const std::string lake, LakeFolderOf(*release->project));
-    TRY_ASSIGN(release->store, MakeLocalStore(lake));
-    release->workspace.emplace(Workspace{*release->project, *release->store, x_session.engine(), *state, SystemClock(),
-                                         x_session.connectors(), lake, lake + "/.staging"});
+    TRY_ASSIGN(release->lake, LakeAccess::Open(release->project->lake_url, x_session.folder()));
+    TRY_ASSIGN(Workspace made, release->lake->WorkspaceOf(*release->project, x_session.engine(), *state, x_session.connectors()));
+    release->workspace.emplace(made);
     const Workspace* workspace = &*release->workspace;
     return std::shared_ptr<const Workspace>(std::move(release), workspace);  // lives as long as its release
   }

@@ -61,18 +61,17 @@ std::string TempFolderOf(const std::string& project) {
   return (fs::temp_directory_path(error) / ("caudal-" + pid)).string();
 }
 
-/// The lake's folder before the project is known to be without mistakes. What caudal.yaml means in full, and what is
+/// The lake's URL before the project is known to be without mistakes. What caudal.yaml means in full, and what is
 /// wrong in it, is the project's to say.
-std::string GuessLakeFolder(const std::string& project) {
+std::string GuessLakeUrl(const std::string& project) {
   std::ifstream in(project + "/caudal.yaml", std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   const YamlOutcome yaml = ReadYaml(text.str());
   const YamlNode* lake = yaml.root.is_map() ? yaml.root.Find("lake") : nullptr;
   const std::string word = lake != nullptr && lake->is_scalar() ? lake->text : "lake";
-  constexpr std::string_view kScheme = "file://";
-  if (word.rfind(kScheme, 0) == 0) return word.substr(kScheme.size());
-  return (fs::path(project) / word).lexically_normal().string();
+  if (word.find("://") != std::string::npos) return word;
+  return "file://" + (fs::path(project) / word).lexically_normal().string();
 }
 
 class EngineAnalyzer final : public SqlAnalyzer {
@@ -126,24 +125,29 @@ Result<std::unique_ptr<Session>> Session::Open(const GlobalOptions& options) {
 
 /// Schemas that only the lake knows: of tables whose schema is named like a source. A table that cannot be read is left
 /// out here and complained about by whoever needs it.
-std::map<std::string, Schema> Session::PublishedSchemas() const {
+std::map<std::string, Schema> Session::PublishedSchemas() {
   std::map<std::string, Schema> published;
-  const fs::path lake = GuessLakeFolder(x_folder);
+  const std::string url = GuessLakeUrl(x_folder);
   std::error_code error;
-  if (!fs::is_directory(lake, error)) return published;
-  auto store = MakeLocalStore(lake.string());
-  if (!store) return published;
+  std::string root;
+  if (IsLocalLake(url, root) && !fs::is_directory(root, error)) return published;  // a folder is not made by looking
+  auto lake = LakeOf(url);
+  if (!lake) return published;
   for (const auto& source : fs::directory_iterator(fs::path(x_folder) / "sources", error)) {
     const std::string schema = source.path().stem().string();
-    std::error_code absent;
-    for (const auto& folder : fs::directory_iterator(lake / schema, absent)) {
-      if (!fs::is_directory(folder.path() / "_delta_log", absent)) continue;
-      const std::string name = folder.path().filename().string();
-      auto latest = Table(**store, schema + "/" + name, SystemClock()).Latest();
+    for (const std::string& name : (*lake)->TablesBelow(schema)) {
+      auto latest = Table((*lake)->store(), schema + "/" + name, SystemClock()).Latest();
       if (latest) published[schema + "." + name] = (*latest)->schema;
     }
   }
   return published;
+}
+
+Result<LakeAccess*> Session::LakeOf(const std::string& url) {
+  if (!x_lake || x_lake->url() != url) {
+    TRY_ASSIGN(x_lake, LakeAccess::Open(url, x_folder));
+  }
+  return x_lake.get();
 }
 
 LoadOutcome Session::Load() {
@@ -192,18 +196,11 @@ Result<StateStore*> Session::State() {
 Result<const Workspace*> Session::OpenWorkspace() {
   if (x_workspace) return &*x_workspace;
   TRY_ASSIGN(const Project* project, LoadedProject());
-  TRY_ASSIGN(const std::string lake_root, LakeFolderOf(*project));
-  TRY_ASSIGN(x_store, MakeLocalStore(lake_root));
   TRY_ASSIGN(StateStore * state, State());
-  x_workspace.emplace(Workspace{*project, *x_store, *x_engine, *state, SystemClock(), x_connectors, lake_root,
-                                lake_root + "/.staging"});
+  TRY_ASSIGN(LakeAccess * lake, LakeOf(project->lake_url));
+  TRY_ASSIGN(Workspace workspace, lake->WorkspaceOf(*project, *x_engine, *state, x_connectors));
+  x_workspace.emplace(workspace);
   return &*x_workspace;
-}
-
-Result<std::string> LakeFolderOf(const Project& project) {
-  constexpr std::string_view kScheme = "file://";
-  if (project.lake_url.rfind(kScheme, 0) == 0) return project.lake_url.substr(kScheme.size());
-  return Error{ErrorKind::kUnsupported, "the lake is no local folder: " + project.lake_url, "write lake: lake", "caudal.yaml"};
 }
 
 Result<const Node*> FindTable(const Project& project, const std::string& table) {

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "app/console.h"
+#include "app/lake_access.h"
 #include "app/late_pool.h"
 #include "flow/workspace.h"
 #include "project/project.h"
+#include "store/s3.h"
 
 namespace caudal {
 
@@ -47,7 +49,8 @@ class Session {
 
  private:
   Session(const GlobalOptions& options, std::string folder);
-  std::map<std::string, Schema> PublishedSchemas() const;
+  std::map<std::string, Schema> PublishedSchemas();
+  Result<LakeAccess*> LakeOf(const std::string& url);
 
   const std::string x_folder;
   const std::string x_temp_folder;
@@ -55,13 +58,10 @@ class Session {
   std::unique_ptr<Engine> x_engine;  // the pool behind the analysis cache
   std::vector<ConnectorSpec> x_connectors;
   std::shared_ptr<const Project> x_project;  // shared with nobody: LoadProject gives it so
-  std::unique_ptr<ObjectStore> x_store;
+  std::unique_ptr<LakeAccess> x_lake;
   std::unique_ptr<StateStore> x_state;
   std::optional<Workspace> x_workspace;
 };
-
-/// The local folder of its lake. Errors: kUnsupported.
-Result<std::string> LakeFolderOf(const Project& project);
 
 /// Table of the project by name. Errors: kNotFound with the nearest name.
 Result<const Node*> FindTable(const Project& project, const std::string& table);

@@ -9,11 +9,13 @@
 
 #include "app/exit_code.h"
 #include "app/interrupt.h"
+#include "app/remote_lake.h"
 #include "app/verbs.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "flow/inspect.h"
 #include "flow/maintain.h"
+#include "store/atomic_probe.h"
 #include "store/posix_file.h"
 
 namespace caudal {
@@ -26,6 +28,12 @@ struct Examination {
   std::string found;  // in words, where it is well
   std::optional<Error> error;
 };
+
+void PrintExamination(const Console& console, const Examination& e) {
+  const std::string word = e.error ? console.Paint(Color::kRed, "BAD ") : console.Paint(Color::kGreen, "OK  ");
+  console.Line(fmt::format("{}  {:<10}{}", word, e.what, e.error ? e.error->message : e.found));
+  if (e.error && !e.error->next.empty()) console.Line("      next: " + e.error->next);
+}
 
 Result<std::string> ExamineWorkers(Session& session) {
   RunOptions options;
@@ -44,12 +52,27 @@ Result<std::string> ExamineStore(const Workspace& workspace) {
   const Status second = workspace.store.PutIfAbsent(key, "y");
   TRY(workspace.store.Delete(key));
   std::error_code ignored;
-  std::filesystem::remove(workspace.lake_root + "/.doctor", ignored);
+  if (workspace.lake_root.starts_with('/')) std::filesystem::remove(workspace.lake_root + "/.doctor", ignored);
   if (second || second.error().kind != ErrorKind::kAlreadyExists) {
     return Error{ErrorKind::kUnsupported, "two writers could create one object of the lake at " + workspace.lake_root,
-                 "use a file system with hard links", ""};
+                 workspace.lake_root.starts_with('/') ? "use a file system with hard links" : "`caudal doctor --store " + workspace.lake_root + "` tells more", ""};
   }
   return std::string("writable, and of two writers exactly one wins");
+}
+
+/// A place on S3 by itself, before a lake is there: reached, and raced for.
+Result<int> ExaminePlace(const Console& console, const std::string& url) {
+  std::error_code ignored;
+  TRY_ASSIGN(auto store, OpenS3Lake(url, std::filesystem::current_path(ignored).string()));
+  TRY_ASSIGN(const RaceResult race, ProveAtomic(*store));
+  const std::string found = fmt::format("{} writers wanted to create one object, {} times: exactly one did, each time", race.writers, race.rounds);
+  if (console.json()) {
+    console.Document(Json{{"ok", true}, {"store", store->Url()}, {"writers", race.writers}, {"rounds", race.rounds}, {"bad_rounds", race.bad_rounds}});
+  } else {
+    PrintExamination(console, {"store", store->Url() + " answers to these keys", std::nullopt});
+    PrintExamination(console, {"race", found, std::nullopt});
+  }
+  return kExitOk;
 }
 
 Result<std::string> ExamineSpace(const std::string& folder) {
@@ -80,12 +103,6 @@ Json ExaminationDocument(const Examination& examination) {
   Json document{{"what", examination.what}, {"ok", !examination.error}, {"found", examination.found}};
   if (examination.error) document["error"] = ErrorDocument(*examination.error)["error"];
   return document;
-}
-
-void PrintExamination(const Console& console, const Examination& e) {
-  const std::string word = e.error ? console.Paint(Color::kRed, "BAD ") : console.Paint(Color::kGreen, "OK  ");
-  console.Line(fmt::format("{}  {:<10}{}", word, e.what, e.error ? e.error->message : e.found));
-  if (e.error && !e.error->next.empty()) console.Line("      next: " + e.error->next);
 }
 
 Result<std::vector<const SourceConfig*>> SourcesNamed(const Project& project, const std::vector<std::string>& names) {
@@ -139,6 +156,7 @@ Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::st
 Result<int> DoctorVerb(const Command& command, const DoctorOptions& options) {
   const Console& console = command.console;
   const CancelFlag& cancel = CatchInterrupts();
+  if (!options.store.empty()) return ExaminePlace(console, options.store);
   TRY_ASSIGN(auto session, Session::Open(command.global));
   std::vector<Examination> examinations;
   const auto examine = [&](const std::string& what, Result<std::string> result) {
@@ -162,7 +180,8 @@ Result<int> DoctorVerb(const Command& command, const DoctorOptions& options) {
   auto workspace = session->OpenWorkspace();
   if (workspace) {
     examine("lake", ExamineStore(**workspace));
-    examine("space", ExamineSpace((*workspace)->lake_root));
+    const bool folder = (*workspace)->lake_root.starts_with('/');
+    examine("space", ExamineSpace(folder ? (*workspace)->lake_root : (*workspace)->project.folder));
     if (options.repair) examine("repair", Repair(**workspace, cancel));
     auto found = ExamineLake(**workspace, options.deep ? Depth::kBytes : Depth::kSizes, &cancel);
     if (found) findings = found->findings;

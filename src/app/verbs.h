@@ -146,6 +146,7 @@ Result<int> ConnectionTestVerb(const Command& command, const std::vector<std::st
 struct DoctorOptions {
   bool deep = false;
   bool repair = false;  // first write again what can be made of the log
+  std::string store;    // a place to examine instead of the project; "" = none
 };
 Result<int> DoctorVerb(const Command& command, const DoctorOptions& options);
 

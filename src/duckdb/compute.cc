@@ -21,7 +21,7 @@ Status MakeViews(Connection& connection, const ComputeJob& job) {
     if (schemas.insert(input.schema).second) {
       TRY(connection.Run("CREATE SCHEMA IF NOT EXISTS " + QuoteIdentifier(input.schema)));
     }
-    TRY(connection.Run(fmt::format("CREATE VIEW {} AS {}", QuoteTable(input.schema, input.name), ScanOf(input))));
+    TRY(connection.Run(fmt::format("CREATE VIEW {} AS {}", QuoteTable(input.schema, input.name), ScanOf(input, job.remote))));
   }
   return {};
 }
@@ -69,7 +69,7 @@ Result<StepResult> Write(Connection& connection, const ComputeJob& job, const St
   TableInput written;
   written.columns = step.layout.columns;
   for (const WrittenFile& file : result.files) written.files.push_back(file.path);
-  TRY(connection.Run(fmt::format("CREATE OR REPLACE VIEW {} AS {}", QuoteIdentifier(step.name), ScanOf(written))));
+  TRY(connection.Run(fmt::format("CREATE OR REPLACE VIEW {} AS {}", QuoteIdentifier(step.name), ScanOf(written, {}))));
   return result;
 }
 
@@ -115,7 +115,13 @@ Result<ComputeResult> RunComputeJob(Connection& connection, const ComputeJob& jo
 
   std::vector<std::string> files;
   std::vector<std::string> folders;
-  for (const TableInput& input : job.inputs) files.insert(files.end(), input.files.begin(), input.files.end());
+  if (!job.remote.urls.empty()) TRY(connection.LoadHttp(extensions, job.remote.ca_file));
+  for (const TableInput& input : job.inputs) {
+    for (const std::string& file : input.files) {
+      if (!job.remote.urls.contains(file)) files.push_back(file);
+    }
+  }
+  for (const auto& [name, url] : job.remote.urls) files.push_back(url);
   for (const std::string& path : job.read_paths) {
     std::error_code ignored;
     (std::filesystem::is_directory(path, ignored) ? folders : files).push_back(path);

@@ -2,6 +2,7 @@
 
 #include <duckdb.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,9 @@ namespace {
 
 // Files that are open at once while one partition each is written; below the sandbox's RLIMIT_NOFILE.
 constexpr int kOpenPartitions = 2000;
+constexpr int kHttpTimeoutSeconds = 30;
+constexpr int kHttpRetries = 6;
+constexpr int kHttpSmallFile = 256 << 10;  // below, one request brings the whole file
 constexpr std::chrono::microseconds kWaitForTasks{200};
 
 // Outside of a result an error has no type, only a message that begins with its name.
@@ -169,6 +173,21 @@ Status Connection::Attach(const AttachedDatabase& database, const std::string& e
   TRY_ASSIGN(const std::string location, ReadableSqliteFile(database.location, x_temp_folder));
   return Run(
       fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(location), QuoteIdentifier(database.name)));
+}
+
+Status Connection::LoadHttp(const std::string& extensions, const std::string& ca_file) {
+  TRY(Run("LOAD " + QuoteLiteral(extensions + "/httpfs.duckdb_extension")));
+  std::string authorities = ca_file;
+  for (const char* known : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"}) {
+    if (authorities.empty() && ::access(known, R_OK) == 0) authorities = known;
+  }
+  // Objects of a lake never change, so what was learned of one holds for the whole job.
+  std::string sql = fmt::format(
+      "SET http_timeout = {}; SET http_retries = {}; SET http_retry_backoff = 2; SET force_download_threshold = {};"
+      "SET enable_http_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';",
+      kHttpTimeoutSeconds, kHttpRetries, kHttpSmallFile);
+  if (!authorities.empty()) sql += "SET ca_cert_file = " + QuoteLiteral(authorities) + "; SET enable_server_cert_verification = true;";
+  return Run(sql);
 }
 
 Status Connection::Fence(const std::vector<std::string>& files, const std::vector<std::string>& folders) {

@@ -34,6 +34,8 @@ class Connection {
   Status Configure(const ConnectionSettings& settings);
   /// Attaches a database read-only; its scanner is loaded from `extensions`. Before Fence.
   Status Attach(const AttachedDatabase& database, const std::string& extensions);
+  /// Files may be http(s) URLs; `ca_file` "" = the system's authorities. Before Fence.
+  Status LoadHttp(const std::string& extensions, const std::string& ca_file);
   /// From here on: these files and folders, no other; no SET, LOAD or INSTALL.
   Status Fence(const std::vector<std::string>& files, const std::vector<std::string>& folders);
 

@@ -53,6 +53,13 @@ bool IsFiller(std::string_view lexeme) {
          lexeme == "\r" || lexeme == "\f" || lexeme == "\v";
 }
 
+/// The origin of a row as the input names its file. DuckDB gives it as a constant of each vector, so this costs nothing a row.
+std::string OriginName(const RemoteFiles& remote) {
+  if (remote.urls.empty()) return std::string(kOriginColumn);
+  return fmt::format("CASE WHEN starts_with({0}, {1}) THEN {2} || url_decode(split_part(substr({0}, {3}), '?', 1)) ELSE {0} END AS {0}",
+                     kOriginColumn, QuoteLiteral(remote.url_root), QuoteLiteral(remote.name_root), remote.url_root.size() + 1);
+}
+
 // What stands in a data file, as a select list: Hudi's five, then ours, cast. The five are an ENUM of one value, which
 // becomes the same UTF8 column as a VARCHAR would, without hashing every value: docs/decisions/0011-marker-columns.md.
 /// A column that the files are partitioned by stores '' as NULL and -0.0 as 0.0: the log cannot tell them apart.
@@ -107,7 +114,7 @@ std::string FieldIds(const Schema& columns) {
   return text + "}";
 }
 
-std::string ScanOf(const TableInput& input) {
+std::string ScanOf(const TableInput& input, const RemoteFiles& remote) {
   std::string columns;
   std::string fields;
   for (const Field& field : input.columns.fields) {
@@ -124,9 +131,14 @@ std::string ScanOf(const TableInput& input) {
   }
   // Named, since a column `filename` of the table's own would hide DuckDB's.
   const std::string origin = input.with_origin ? fmt::format(", filename = '{}'", kOriginColumn) : "";
-  if (input.with_origin) columns += fmt::format(", {}", kOriginColumn);
+  if (input.with_origin) columns += ", " + OriginName(remote);
+  std::vector<std::string> places;
+  for (const std::string& file : input.files) {
+    const auto url = remote.urls.find(file);
+    places.push_back(url == remote.urls.end() ? file : url->second);
+  }
   return fmt::format("SELECT {} FROM read_parquet({}, schema = MAP {{{}}}, hive_partitioning = false{}){}", columns,
-                     LiteralList(input.files), fields, origin, input.only.empty() ? "" : " WHERE " + input.only);
+                     LiteralList(places), fields, origin, input.only.empty() ? "" : " WHERE " + input.only);
 }
 
 std::string CopyOf(const std::string& select, const WriteLayout& layout) {

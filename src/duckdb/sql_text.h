@@ -20,8 +20,9 @@ std::string SelectBody(std::string_view sql);
 /// {'id': 1, 'tags': {__duckdb_field_id: 2, 'element': 3}}, five `_hoodie_*` columns first.
 std::string FieldIds(const Schema& columns);
 
-/// SELECT that shows a table's columns from its files; with no file, an empty table.
-std::string ScanOf(const TableInput& input);
+/// SELECT that shows a table's columns from its files; with no file, an empty table. Files that `remote` knows are read at
+/// their URLs, and their rows' origins are their names.
+std::string ScanOf(const TableInput& input, const RemoteFiles& remote);
 
 /// The five columns that Hudi's readers expect in front, in order.
 inline constexpr std::string_view kHoodieColumns[] = {

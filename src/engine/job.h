@@ -90,9 +90,21 @@ struct Step {
   }
 };
 
-/// SQL over named sets of files. Rights: reads the inputs' files and `read_paths`, writes `output_folder`; no network.
+/// Where a worker finds the inputs of a lake that is no folder: at URLs that are good for reading one object each, without
+/// any key. Names stay what queries and answers speak of.
+struct RemoteFiles {
+  std::string name_root;  // "s3://bucket/prefix/": an input's file below it is read at its URL
+  std::string url_root;   // "http://host:9000/bucket/prefix/", which stands for it in each URL
+  std::map<std::string, std::string> urls;  // exactly the files that the job may read
+  int tcp_port = 0;       // the only one that is connected to
+  std::string ca_file;    // "" = the system's authorities
+};
+
+/// SQL over named sets of files. Rights: reads the inputs' files and `read_paths`, writes `output_folder`; no network, but to
+/// `remote`.
 struct ComputeJob {
   std::vector<TableInput> inputs;
+  RemoteFiles remote;
   std::vector<AttachedDatabase> databases;
   std::vector<std::string> read_paths;  // files or folders
   std::string output_folder;            // absolute, must exist; "" = writes nothing

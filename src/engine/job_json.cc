@@ -122,6 +122,19 @@ Step ToStep(const Json& json) {
   return step;
 }
 
+Json FromRemote(const RemoteFiles& remote) {
+  if (remote.urls.empty()) return nullptr;
+  return Json{{"name_root", remote.name_root}, {"url_root", remote.url_root}, {"urls", remote.urls},
+              {"tcp_port", remote.tcp_port},   {"ca_file", remote.ca_file}};
+}
+
+RemoteFiles ToRemote(const Json& json) {
+  if (json.is_null()) return {};
+  return RemoteFiles{json.at("name_root").get<std::string>(), json.at("url_root").get<std::string>(),
+                     json.at("urls").get<std::map<std::string, std::string>>(), json.at("tcp_port").get<int>(),
+                     json.at("ca_file").get<std::string>()};
+}
+
 Json FromJob(const ComputeJob& job) {
   Json inputs = Json::array();
   for (const TableInput& input : job.inputs) {
@@ -144,7 +157,8 @@ Json FromJob(const ComputeJob& job) {
   for (const Step& step : job.steps) steps.push_back(FromStep(step));
   return Json{{"inputs", std::move(inputs)},         {"databases", std::move(databases)},
               {"read_paths", job.read_paths},        {"output_folder", job.output_folder},
-              {"parameters", std::move(parameters)}, {"steps", std::move(steps)}};
+              {"parameters", std::move(parameters)}, {"steps", std::move(steps)},
+              {"remote", FromRemote(job.remote)}};
 }
 
 ComputeJob ToComputeJob(const Json& json) {
@@ -165,6 +179,7 @@ ComputeJob ToComputeJob(const Json& json) {
     job.parameters[name] = Parameter{Take(ParseType(item.at("type").get<std::string>())), ToCell(item.at("value"))};
   }
   for (const Json& item : json.at("steps")) job.steps.push_back(ToStep(item));
+  job.remote = ToRemote(json.at("remote"));
   return job;
 }
 

@@ -69,6 +69,16 @@ TEST(JobJson, ComputeComesBackWhole) {
   EXPECT_EQ(back.steps[2].max_rows, 9);
 }
 
+TEST(JobJson, RemoteFilesTravel) {
+  ComputeJob job;
+  job.remote = RemoteFiles{"s3://b/", "http://h:9000/b/", {{"s3://b/t/f", "http://h:9000/b/t/f?X-Amz-Signature=1"}}, 9000, "/ca"};
+  const RemoteFiles back = ThereAndBack(job).remote;
+  EXPECT_EQ(back.name_root + back.url_root + back.ca_file, "s3://b/http://h:9000/b//ca");
+  EXPECT_EQ(back.urls, job.remote.urls);
+  EXPECT_EQ(back.tcp_port, 9000);
+  EXPECT_TRUE(ThereAndBack(ComputeJob{}).remote.urls.empty());
+}
+
 TEST(JobJson, OtherKindsComeBackWhole) {
   AnalyzeJob analyze;
   analyze.tables.push_back(CatalogTable{"s", "t", TwoColumns()});

@@ -105,9 +105,8 @@ class Examination {
   }
 
   Status ExamineBytes(const std::string& name, const Snapshot& snapshot, const LiveFile& file, const std::string& key) {
-    TRY_ASSIGN(const std::string path, x_workspace.store.ReadLocation(key));
-    if (file.sha256.empty()) return Decode(name, snapshot, file, key, path);
-    const Result<std::string> digest = Sha256OfFile(path);
+    if (file.sha256.empty()) return Decode(name, snapshot, file, key);
+    const Result<std::string> digest = x_workspace.DigestOf(key);
     if (!digest) {
       Find(name, "data file " + key + ": " + digest.error().message, digest.error().next);
     } else if (*digest != file.sha256) {
@@ -117,7 +116,7 @@ class Examination {
   }
 
   /// Every page of a file whose digest nobody noted, its rows and its statistics.
-  Status Decode(const std::string& name, const Snapshot& snapshot, const LiveFile& file, const std::string& key, const std::string& path) {
+  Status Decode(const std::string& name, const Snapshot& snapshot, const LiveFile& file, const std::string& key) {
     auto stats = StatsOf(snapshot, file);
     if (!stats) return std::move(stats).error();
     std::string misfits;
@@ -131,7 +130,7 @@ class Examination {
       if (it->second.null_count) add(fmt::format("count(*) - count({}) <> {}", column, *it->second.null_count));
     }
     ComputeJob job;
-    job.inputs.push_back({"caudal_candidate", "examined", snapshot.schema, {path}, false});
+    job.inputs.push_back({"caudal_candidate", "examined", snapshot.schema, {x_workspace.lake_root + "/" + key}, false});
     job.steps.push_back(Step::Query("facts", fmt::format("SELECT count(*), coalesce({}, false), bit_xor(hash(t)) FROM caudal_candidate.examined AS t",
                                                          misfits.empty() ? "false" : misfits), 1));
     RunOptions options;
@@ -164,7 +163,9 @@ class Examination {
       for (const RawObject& raw : commit.raw) {
         if (!seen.insert(raw.key).second) continue;
         ++x_report.raw_objects;
-        if (!x_workspace.store.Head(raw.key)) {
+        const auto head = x_workspace.store.Head(raw.key);
+        if (!head && head.error().kind != ErrorKind::kNotFound) return head.error();
+        if (!head) {
           Find(node.table, "raw object " + raw.key + " is missing", "restore it from a copy: a rebuild from raw would lack its rows");
           continue;
         }

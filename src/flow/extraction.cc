@@ -219,7 +219,7 @@ Result<Extracted> Replay(const Workspace& workspace, const Node& node, const Tas
   ReplayRequest request;
   for (const RawObject& object : objects) {
     ReplayRequest::Object from;
-    TRY_ASSIGN(from.path, workspace.store.ReadLocation(object.key));
+    TRY_ASSIGN(from.path, workspace.LocalFile(object.key, job.staging_folder));
     from.key = object.key;
     from.origin = object.origin;
     from.sha256 = object.sha256;

@@ -1,7 +1,11 @@
 #include "flow/workspace.h"
 
 #include <filesystem>
+#include <fstream>
+#include <functional>
 #include <utility>
+
+#include "base/ids.h"
 
 namespace caudal {
 namespace {
@@ -14,6 +18,18 @@ Result<std::string> CreateFolder(const std::string& path) {
   return Error{full ? ErrorKind::kUnavailable : ErrorKind::kPermission,
                "cannot create the staging folder " + path + ": " + error.message(),
                full ? "free space on that disk" : "make the lake's folder writable for this user", ""};
+}
+
+constexpr std::int64_t kPiece = std::int64_t{16} << 20;
+
+bool InFolder(const Workspace& workspace) { return workspace.lake_root.starts_with('/'); }
+
+Status EachPiece(const ObjectStore& store, const std::string& key, const std::function<void(std::string_view)>& take) {
+  for (std::int64_t offset = 0;; offset += kPiece) {
+    TRY_ASSIGN(const std::string bytes, store.GetRange(key, offset, kPiece));
+    take(bytes);
+    if (static_cast<std::int64_t>(bytes.size()) < kPiece) return {};
+  }
 }
 
 }  // namespace
@@ -35,6 +51,26 @@ Table Workspace::TableOf(const std::string& table) const {
 }
 
 std::string Workspace::RootOf(const std::string& table) const { return lake_root + "/" + PrefixOf(table); }
+
+Result<std::string> Workspace::LocalFile(const std::string& key, const std::string& folder) const {
+  if (InFolder(*this)) return store.ReadLocation(key);
+  const std::string path = folder + "/" + NewToken() + "-" + key.substr(key.rfind('/') + 1);
+  std::ofstream out(path, std::ios::binary);
+  TRY(EachPiece(store, key, [&](std::string_view bytes) { out.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); }));
+  out.close();
+  if (!out) return Error{ErrorKind::kUnavailable, "cannot write " + path, "free space on that disk", ""};
+  return path;
+}
+
+Result<std::string> Workspace::DigestOf(const std::string& key) const {
+  if (InFolder(*this)) {
+    TRY_ASSIGN(const std::string path, store.ReadLocation(key));
+    return Sha256OfFile(path);
+  }
+  Sha256 digest;
+  TRY(EachPiece(store, key, [&](std::string_view bytes) { digest.Update(bytes); }));
+  return digest.Hex();
+}
 
 JobLimits Workspace::Limits() const {
   JobLimits limits;

@@ -23,13 +23,17 @@ struct Workspace {
   StateStore& state;
   const Clock& clock;
   const std::vector<ConnectorSpec>& connectors;
-  std::string lake_root;     // absolute
+  std::string lake_root;     // absolute; "s3://bucket/prefix" where the lake is no folder
   std::string staging_root;  // absolute, local, on the lake's file system where the lake is a folder
 
   Table TableOf(const std::string& table) const;
-  /// Where workers find the table's files: an absolute folder.
+  /// What the names of the table's files begin with in jobs: an absolute folder, or "s3://bucket/prefix/...".
   std::string RootOf(const std::string& table) const;
   JobLimits Limits() const;
+  /// A file with the object's bytes: the lake's own where that is a folder, else a copy in `folder`.
+  Result<std::string> LocalFile(const std::string& key, const std::string& folder) const;
+  /// Hex of the SHA-256 of the object's bytes, all of them read.
+  Result<std::string> DigestOf(const std::string& key) const;
 };
 
 /// "silver.orders" -> "silver/orders", its folder in the lake.

@@ -45,7 +45,7 @@ class Committer {
 
   /// The newest snapshot, all before it finished; null where there is no table.
   Result<SharedSnapshot> Heal() {
-    TRY(HealIntents(x_store, x_prefix));
+    TRY_ASSIGN(x_open_intents, HealIntents(x_store, x_prefix));
     TRY_ASSIGN(SharedSnapshot newest, Newest());
     if (newest) TRY(PublishRejects(x_store, x_prefix, x_log, *newest));
     Probe("healed");
@@ -130,6 +130,7 @@ class Committer {
     if (snapshot) (void)x_log.Keep(**snapshot);
     Probe("kept");
     DropIntent(x_store, x_prefix, plan);
+    if (x_open_intents > 0) (void)HealIntents(x_store, x_prefix);  // this commit took their version
     Probe("done");
   }
 
@@ -209,12 +210,13 @@ class Committer {
 
   /// True: committed. False: another writer took the version, and nothing of this attempt is left.
   Result<bool> Attempt(const CommitPlan& plan) {
-    TRY(PutIntent(x_store, x_prefix, plan));
+    Status placed = PutIntent(x_store, x_prefix, plan);
+    if (!placed) return NotCommitted(std::move(placed).error());
     Probe("intent");
-    Status placed = Place(plan);
+    placed = Place(plan);
     if (!placed) {
       UndoIntent(x_store, x_prefix, plan);
-      return std::move(placed).error();
+      return NotCommitted(std::move(placed).error());
     }
     Probe("placed");
     auto won = PutEntry(plan);
@@ -296,6 +298,12 @@ class Committer {
     return Unknown(key, Error{ErrorKind::kTimeout, "no answer of the store tells", "", ""});
   }
 
+  /// Before the log entry, an object of which nothing is known is a failure as any other.
+  static Error NotCommitted(Error error) {
+    if (error.kind == ErrorKind::kCommitUnknown) error.kind = ErrorKind::kUnavailable;
+    return error;
+  }
+
   static Error Unknown(const std::string& key, const Error& cause) {
     return Error{ErrorKind::kCommitUnknown, "whether " + key + " was committed is not known: " + cause.ToString(),
                  "look at the table's history; the next commit to it finds out and cleans up", ""};
@@ -308,6 +316,7 @@ class Committer {
   Log& x_log;
   const CommitProbe& x_probe;
   std::shared_ptr<void> x_lock;  // the store's guard
+  std::size_t x_open_intents = 0;
 };
 
 }  // namespace

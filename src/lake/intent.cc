@@ -43,12 +43,14 @@ Result<Intent> ReadIntent(ObjectStore& store, const std::string& key) {
   return intent;
 }
 
-Result<bool> Committed(ObjectStore& store, const std::string& prefix, const Intent& intent) {
+enum class Fate { kCommitted, kLost, kOpen };  // kOpen: nobody took its version
+
+Result<Fate> FateOf(ObjectStore& store, const std::string& prefix, const Intent& intent) {
   auto text = store.Get(prefix + "/_delta_log/" + LogFileName(intent.version));
-  if (!text && text.error().kind == ErrorKind::kNotFound) return false;
+  if (!text && text.error().kind == ErrorKind::kNotFound) return Fate::kOpen;
   if (!text) return std::move(text).error();
   TRY_ASSIGN(LogEntry entry, ReadLogText(intent.version, *text));
-  return entry.transaction == intent.transaction;
+  return entry.transaction == intent.transaction ? Fate::kCommitted : Fate::kLost;
 }
 
 }  // namespace
@@ -74,16 +76,24 @@ void UndoIntent(ObjectStore& store, const std::string& prefix, const CommitPlan&
   (void)DeleteAll(store, keys);
 }
 
-Status HealIntents(ObjectStore& store, const std::string& prefix) {
+Result<std::size_t> HealIntents(ObjectStore& store, const std::string& prefix) {
+  std::size_t stayed = 0;
   TRY_ASSIGN(auto objects, store.List(TempPrefix(prefix), ""));
   for (const ObjectInfo& object : objects) {
     if (!object.key.ends_with(kIntentName)) continue;
-    TRY_ASSIGN(Intent intent, ReadIntent(store, object.key));
-    TRY_ASSIGN(bool committed, Committed(store, prefix, intent));
-    if (!committed) TRY(DeleteAll(store, intent.files));
+    auto read = ReadIntent(store, object.key);
+    if (!read && read.error().kind == ErrorKind::kNotFound) continue;  // its own writer, or another healer, was quicker
+    if (!read) return std::move(read).error();
+    const Intent intent = *std::move(read);
+    TRY_ASSIGN(Fate fate, FateOf(store, prefix, intent));
+    if (fate == Fate::kOpen && store.locks_expire()) {
+      ++stayed;
+      continue;
+    }
+    if (fate != Fate::kCommitted) TRY(DeleteAll(store, intent.files));
     TRY(store.Delete(object.key));
   }
-  return {};
+  return stayed;
 }
 
 }  // namespace caudal

@@ -20,8 +20,10 @@ void DropIntent(ObjectStore& store, const std::string& prefix, const CommitPlan&
 /// next healer, with the intent.
 void UndoIntent(ObjectStore& store, const std::string& prefix, const CommitPlan& plan);
 
-/// Finishes all intents: those whose version carries their transaction are done; the files of the others go.
+/// Finishes all intents: those whose version carries their transaction are done; the files of the others go. Where locks
+/// expire, an intent whose version nobody took yet stays: its writer may be asleep, not dead, and could still commit files
+/// that were removed; once the version is another's it cannot. Returns how many stayed.
 /// Errors: kUnavailable and the like where the log cannot be read now; then nothing was removed.
-Status HealIntents(ObjectStore& store, const std::string& prefix);
+Result<std::size_t> HealIntents(ObjectStore& store, const std::string& prefix);
 
 }  // namespace caudal

@@ -1,5 +1,6 @@
 #include "project/config_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -59,17 +60,34 @@ void LookAtLake(const std::string& path, const YamlNode& node, const FileContext
            "create the folder behind it, or take the link away");
 }
 
+// The store knows all rules of buckets; these are the mistakes that one makes in typing.
+std::string WrongWithS3Url(const std::string& url) {
+  std::string_view rest = std::string_view(url).substr(std::string_view("s3://").size());
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  const std::string_view bucket = rest.substr(0, rest.find('/'));
+  const bool letters = std::all_of(bucket.begin(), bucket.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+  if (bucket.size() < 3 || bucket.size() > 63 || !letters) return "a bucket's name has 3 to 63 small letters, digits, dots and hyphens";
+  if (rest.find_first_of("?#@") != std::string_view::npos) return "keys and options do not stand in it (docs/s3.md)";
+  if (rest.find("//") != std::string_view::npos || rest.find("/../") != std::string_view::npos || rest.ends_with("/..")) return "its prefix has an empty part or ..";
+  return "";
+}
+
 // Where the tables lie: "" after a problem.
 std::string LakeUrl(const YamlNode* node, const FileContext& file, const std::string& folder) {
   if (node == nullptr) return "file://" + folder + "/lake";
   std::optional<std::string> text = TextOf(*node, "lake", file);
   if (!text) return "";
-  const std::string next = "write a folder below the project, such as lake, or file:///absolute/path";
+  const std::string next = "write a folder below the project, such as lake, or file:///absolute/path, or s3://bucket/prefix";
   if (text->rfind("file://", 0) == 0) {
     if (text->size() > 8 && (*text)[7] == '/') return *text;
     file.Add(*node, "'lake' is no absolute file URL: '" + *text + "'", next);
   } else if (text->rfind("s3://", 0) == 0) {
-    file.Add(*node, "'lake' on S3 is not there yet: '" + *text + "'", next);
+    const std::string why = WrongWithS3Url(*text);
+    if (why.empty()) return text->ends_with('/') ? text->substr(0, text->size() - 1) : *text;
+    const std::string shown = text->find('@') == std::string::npos ? *text : "s3://***" + text->substr(text->rfind('@'));
+    file.Add(*node, "'lake' is no place on S3: '" + shown + "': " + why, "write s3://bucket/prefix");
   } else if (text->find("://") != std::string::npos) {
     file.Add(*node, "'lake' names a store that does not exist: '" + *text + "'", next);
   } else if (text->empty() || (*text)[0] == '/' || (*text)[0] == '~' || *text == "." || *text == ".." ||
@@ -192,7 +210,7 @@ void ParseConfigFile(const YamlNode& root, const FileContext& file, Project& pro
   const YamlNode* lake = reader.Take("lake");
   project.lake_url = LakeUrl(lake, file, project.folder);
   constexpr std::size_t kScheme = std::string_view("file://").size();
-  if (!project.lake_url.empty()) LookAtLake(project.lake_url.substr(kScheme), lake != nullptr ? *lake : root, file);
+  if (project.lake_url.starts_with("file://")) LookAtLake(project.lake_url.substr(kScheme), lake != nullptr ? *lake : root, file);
   ParseDefaults(reader.Take("defaults"), file, project);
   ParseParameters(reader.Take("parameters"), file, project);
   ParseLimits(reader.Take("limits"), file, project);

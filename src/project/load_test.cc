@@ -35,9 +35,10 @@ TEST(Load, BadConfig) {
                                      "caudal.yaml:1:1: unknown word 'nam' in caudal.yaml; did you mean 'name'?"},
       {"caudal.yaml", "name: My Shop\n", "caudal.yaml:1:7: the project's name 'My Shop' is no name; use small letters, digits and _, and begin with a letter"},
       {"caudal.yaml", "name: shop\nname: x\n", "caudal.yaml:2:1: 'name' is written twice (first in line 1); keep one of them"},
-      {"caudal.yaml", "name: shop\nlake: s3://b/p\n", "caudal.yaml:2:7: 'lake' on S3 is not there yet: 's3://b/p'; write a folder below the project, such as lake, or file:///absolute/path"},
-      {"caudal.yaml", "name: shop\nlake: ../out\n", "caudal.yaml:2:7: 'lake' is no folder below the project: '../out'; write a folder below the project, such as lake, or file:///absolute/path"},
-      {"caudal.yaml", "name: shop\nlake: file://x\n", "caudal.yaml:2:7: 'lake' is no absolute file URL: 'file://x'; write a folder below the project, such as lake, or file:///absolute/path"},
+      {"caudal.yaml", "name: shop\nlake: s3://b/p\n", "caudal.yaml:2:7: 'lake' is no place on S3: 's3://b/p': a bucket's name has 3 to 63 small letters, digits, dots and hyphens; write s3://bucket/prefix"},
+      {"caudal.yaml", "name: shop\nlake: s3://key:secret@lake/p\n", "caudal.yaml:2:7: 'lake' is no place on S3: 's3://***@lake/p': a bucket's name has 3 to 63 small letters, digits, dots and hyphens; write s3://bucket/prefix"},
+      {"caudal.yaml", "name: shop\nlake: ../out\n", "caudal.yaml:2:7: 'lake' is no folder below the project: '../out'; write a folder below the project, such as lake, or file:///absolute/path, or s3://bucket/prefix"},
+      {"caudal.yaml", "name: shop\nlake: file://x\n", "caudal.yaml:2:7: 'lake' is no absolute file URL: 'file://x'; write a folder below the project, such as lake, or file:///absolute/path, or s3://bucket/prefix"},
       {"caudal.yaml", "name: shop\ndefaults: {retries: [5 minutes]}\n", "caudal.yaml:2:22: 'retries' is not a duration: '5 minutes'; write a number and a unit of ms, s, m, h, d, such as 15m or 48h"},
       {"caudal.yaml", "name: shop\nlimits: {memory: lots, slots: 0}\n",
        "caudal.yaml:2:18: 'memory' is not a size: 'lots'; write a number and a unit of KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as 1GB\n"

@@ -159,7 +159,7 @@ struct SchemaFormats {
 struct Project {
   std::string folder;  // absolute
   std::string name;
-  std::string lake_url;  // "file:///..." absolute
+  std::string lake_url;  // "file:///..." absolute, or "s3://bucket/prefix"
   std::string owner;     // of what names none
   std::map<std::string, Parameter> parameters;
   std::vector<std::chrono::milliseconds> retries;

@@ -68,4 +68,9 @@ Result<std::string> SecretFile::Value(const std::string& name, const std::string
                "export " + name + "=..., or write it into .caudal/secrets.env (mode 600)", ""};
 }
 
+std::optional<std::string> SecretFile::Entry(const std::string& name) const {
+  const auto entry = x_entries.find(name);
+  return entry == x_entries.end() || entry->second.empty() ? std::nullopt : std::optional(entry->second);
+}
+
 }  // namespace caudal

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -15,6 +16,8 @@ class SecretFile {
   static Result<SecretFile> Read(const std::string& project_folder);
   /// `who` needs it `for_what`: "source erp", "password". Errors: kNotFound, naming both.
   Result<std::string> Value(const std::string& name, const std::string& who, const std::string& for_what) const;
+  /// What stands in the file, whatever the environment says; nothing for an entry that is absent or empty.
+  std::optional<std::string> Entry(const std::string& name) const;
 
  private:
   std::map<std::string, std::string> x_entries;

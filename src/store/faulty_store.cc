@@ -60,6 +60,7 @@ class FaultyStore final : public ObjectStore {
     TRY(x_fault("lock", key));
     return x_under.Lock(key, wait);
   }
+  bool locks_expire() const override { return x_under.locks_expire(); }
 
  private:
   ObjectStore& x_under;

@@ -1,6 +1,6 @@
 // Where bytes live: keys with '/' below one root, and whole objects. The only place where bytes move.
-// Implementations: MakeLocalStore (a folder), MakeMemoryStore (tests), MakeFaultyStore (tests); S3 has the same shape,
-// so nothing here promises a POSIX rename. Thread-safe.
+// Implementations: MakeLocalStore (a folder), MakeS3Store (s3.h), MakeMemoryStore (tests), MakeFaultyStore (tests); nothing
+// here promises a POSIX rename. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,9 @@ class ObjectStore {
   /// `wait`. It saves work and protects intents; correctness of a commit rests on PutIfAbsent alone.
   /// Errors: kConflict where another holder keeps it that long.
   virtual Result<std::shared_ptr<void>> Lock(std::string_view key, std::chrono::milliseconds wait) = 0;
+  /// True: a holder that sleeps long enough loses its lock without knowing (a lease), so whoever holds it next must leave
+  /// what the first one may still need.
+  virtual bool locks_expire() const { return false; }
 };
 
 /// A folder; created if absent. `root` is absolute. Keys with "..", an empty segment or a NUL are refused.

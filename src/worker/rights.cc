@@ -12,7 +12,15 @@ void AddDatabase(Rights& rights, const std::string& location) {
 
 void Add(Rights& rights, const ComputeJob& job, const std::string& extensions) {
   for (const TableInput& input : job.inputs) {
-    rights.read_paths.insert(rights.read_paths.end(), input.files.begin(), input.files.end());
+    for (const std::string& file : input.files) {
+      if (!job.remote.urls.contains(file)) rights.read_paths.push_back(file);
+    }
+  }
+  if (!job.remote.urls.empty()) {
+    rights.network = true;
+    rights.tcp_port = job.remote.tcp_port;
+    rights.read_paths.push_back(extensions);
+    if (!job.remote.ca_file.empty()) rights.read_paths.push_back(job.remote.ca_file);
   }
   rights.read_paths.insert(rights.read_paths.end(), job.read_paths.begin(), job.read_paths.end());
   for (const AttachedDatabase& database : job.databases) AddDatabase(rights, database.location);
