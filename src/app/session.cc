@@ -169,6 +169,7 @@ Result<ObjectStore*> Session::OpenStore(const std::string& url) {
     x_s3 = store.get();
     x_store = std::move(store);
   } else if (url.starts_with(kFolderScheme)) {
+    x_s3 = nullptr;
     TRY_ASSIGN(x_store, MakeLocalStore(url.substr(kFolderScheme.size())));
   } else {
     return Error{ErrorKind::kUnsupported, "the lake is on a store that does not exist: " + url, "write lake: lake, or lake: s3://bucket/prefix", "caudal.yaml"};
