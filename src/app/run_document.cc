@@ -55,7 +55,9 @@ Json RunDocument(const RunRecord& run) {
           {"release", run.release},
           {"status", RunStatusName(run.status)},
           {"started", FormatTimestampMs(run.started)},
-          {"ended", TimeOrNull(run.ended)}};
+          {"ended", TimeOrNull(run.ended)},
+          {"cause", run.cause},
+          {"scheduled", TimeOrNull(run.scheduled)}};
 }
 
 Json ReportDocument(const RunReport& report, const RunWatcher& watcher, const std::string& resume) {

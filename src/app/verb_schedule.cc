@@ -38,7 +38,7 @@ ScheduleRecord RecordOf(const std::vector<ScheduleRecord>& records, const std::s
   for (const ScheduleRecord& record : records) {
     if (record.pipeline == pipeline) return record;
   }
-  return ScheduleRecord{pipeline, {}, {}, 0, 0, {}};
+  return ScheduleRecord{pipeline, {}, {}, 0, 0, {}, ""};
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ const ScheduleRecord* Find(const std::vector<ScheduleRecord>& records, const std
 
 bool WakesByItself(const PipelineConfig& pipeline) { return pipeline.timer || !pipeline.after.empty(); }
 
+/// Who edits a schedule must not set off a run by it: another text is another schedule.
+std::string SpecOf(const PipelineConfig& pipeline) { return pipeline.timer ? pipeline.schedule + " " + pipeline.time_zone.name() : "none"; }
+
 }  // namespace
 
 void Scheduler::Load(std::shared_ptr<const Project> project) {
@@ -34,7 +37,8 @@ EventRecord Scheduler::Told(const char* kind, const PipelineConfig& pipeline, co
   return EventRecord{0, x_clock.Now(), kind, "", "", DumpJson(body)};
 }
 
-/// Pipelines that are new: what was before they were first seen does not count. So it is where the clock went back far.
+/// Pipelines that are new, or have a new schedule: what was before they were first seen does not count. So it is where the
+/// clock went back far.
 Status Scheduler::Meet(std::vector<ScheduleRecord>& records) {
   const Timestamp now = x_clock.Now();
   bool changed = false;
@@ -44,8 +48,8 @@ Status Scheduler::Meet(std::vector<ScheduleRecord>& records) {
       const Json body{{"pipeline", pipeline.name}, {"handled", FormatTimestampMs(*record->handled)}};
       TRY(x_state.schedules().Handle(pipeline.name, now, {EventRecord{0, now, "clock.went_back", "", "", DumpJson(body)}}));
       changed = true;
-    } else if ((record == nullptr || !record->handled) && WakesByItself(pipeline)) {
-      TRY(x_state.schedules().Meet(pipeline.name, now));
+    } else if (WakesByItself(pipeline) && (record == nullptr || !record->handled || record->spec != SpecOf(pipeline))) {
+      TRY(x_state.schedules().Meet(pipeline.name, SpecOf(pipeline), now));
       changed = true;
     }
   }
@@ -89,7 +93,7 @@ Result<std::vector<DueRun>> Scheduler::Due(const std::set<std::string>& running)
   };
   for (const PipelineConfig& pipeline : x_project->pipelines) {
     const ScheduleRecord* found = Find(records, pipeline.name);
-    const ScheduleRecord record = found != nullptr ? *found : ScheduleRecord{pipeline.name, {}, {}, 0, 0, {}};
+    const ScheduleRecord record = found != nullptr ? *found : ScheduleRecord{pipeline.name, {}, {}, 0, 0, {}, ""};
     TRY(LookAtDeadline(pipeline, record));
     wake(x_next[pipeline.name].deadline);
     if (!record.handled) continue;

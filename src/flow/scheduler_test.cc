@@ -115,6 +115,20 @@ TEST_F(SchedulerTest, ANewPipelineBeginsWithWhatComesNext) {
   EXPECT_EQ(Took(), std::vector<std::string>{"daily 2026-01-01T05:00"});
 }
 
+TEST_F(SchedulerTest, AnEditedScheduleBeginsWithWhatComesNext) {
+  Add("daily", "0 5 * * *");
+  Start();
+  Pass(hours(12), minutes(1));
+  EXPECT_EQ(Took().size(), 1u);
+  x_project->pipelines.clear();
+  Add("daily", "0 9 * * *");
+  Start();
+  Pass(hours(20), minutes(1));
+  EXPECT_TRUE(Took().empty()) << "nine o'clock had passed when somebody wrote it";
+  Pass(hours(1), minutes(1));
+  EXPECT_EQ(Took(), std::vector<std::string>{"daily 2026-01-02T09:00"});
+}
+
 TEST_F(SchedulerTest, MissedTimesFollowCatchUp) {
   Add("none", "0 * * * *", CatchUp::kNone);
   Add("last", "0 * * * *", CatchUp::kLast);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/hmac.h"
+#include "base/ids.h"
 
 namespace caudal {
 namespace {
@@ -155,6 +156,14 @@ Status Mail(const AlertChannel& channel, const std::map<std::string, std::string
   return Failed(code, exchange, status);
 }
 
+/// Of a message, not of what is in it: another selection is another message to a receiver who takes each once.
+std::string MessageId(const std::vector<Alert>& alerts) {
+  if (alerts.size() == 1) return alerts.front().id;
+  std::string ids;
+  for (const Alert& alert : alerts) ids += alert.id + "\n";
+  return alerts.front().id + "-" + Sha256Hex(ids).substr(0, 16);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> WebhookHeaders(const std::string& secret, const std::string& id, Timestamp now, const std::string& body) {
@@ -179,7 +188,7 @@ Status Deliver(const AlertChannel& channel, const std::map<std::string, std::str
     std::map<std::string, std::string> headers;
     if (channel.kind == AlertChannel::Kind::kWebhook) {
       const auto secret = secrets.find("secret");
-      headers = WebhookHeaders(secret == secrets.end() ? "" : secret->second, alerts.front().id, now, body);
+      headers = WebhookHeaders(secret == secrets.end() ? "" : secret->second, MessageId(alerts), now, body);
     }
     return Post(channel, url == secrets.end() ? channel.url : url->second, body, headers, cancel);
   };

@@ -116,6 +116,46 @@ TEST(Project, ReadsEveryWord) {
   EXPECT_EQ(test.parameters.at("limit"), "3");
 }
 
+TEST(Project, ReadsWhenPipelinesRunAndWhoIsTold) {
+  Files files = Shop();
+  files["caudal.yaml"] = "name: shop\nlimits: {runs: 7}\nalerts:\n  channels:\n"
+                         "    hook: {type: webhook, url: 'https://a.example/x', secret: '${S}', pause: 0s}\n"
+                         "    mail: {type: smtp, host: h, tls: tls, from: a@b.c, to: [d@e.f, g@h.i], user: '${U}', password: '${P}', ca_file: ca.pem}\n"
+                         "  rules:\n    - {on: [failed, late], owners: jen, tags: [morning], to: [hook, mail], repeat: 2h}\n";
+  files["pipelines/daily.yaml"] = "schedule: '30 2 * * *'\ntime_zone: Europe/Madrid\non_dst: skip\ncatch_up: all\nmax_active: 1\ntags: [morning]\n";
+  files["pipelines/report.yaml"] = "after: [daily]\n";
+  files["pipelines/often.yaml"] = "schedule: every 15m\n";
+  files.erase("tests/sales.yaml");
+  files.erase("models/gold/sales.sql");
+  Folder folder(files);
+  LoadOutcome outcome = Load(folder, ShopPublished());
+  ASSERT_NE(outcome.project, nullptr) << Joined(outcome);
+  const Project& p = *outcome.project;
+  EXPECT_EQ(p.runs, 7);
+  const PipelineConfig& daily = p.pipelines.at(0);
+  EXPECT_EQ(daily.time_zone.name(), "Europe/Madrid");
+  EXPECT_EQ(daily.catch_up, CatchUp::kAll);
+  EXPECT_EQ(daily.tags, std::vector<std::string>{"morning"});
+  ASSERT_TRUE(daily.timer);
+  EXPECT_EQ(daily.timer->NextAfter(*ParseTimestamp("2026-03-28T12:00")), *ParseTimestamp("2026-03-30T00:30")) << "the 29th has no half past two";
+  EXPECT_TRUE(p.pipelines.at(1).timer);
+  EXPECT_EQ(p.pipelines.at(2).after, std::vector<std::string>{"daily"});
+  EXPECT_EQ(p.pipelines.at(2).catch_up, CatchUp::kLast);
+  ASSERT_EQ(p.alerts.channels.size(), 2u);
+  const AlertChannel &hook = p.alerts.channels[0], &mail = p.alerts.channels[1];
+  EXPECT_EQ(hook.url, "https://a.example/x");
+  EXPECT_EQ(hook.secrets, (std::map<std::string, std::string>{{"secret", "S"}}));
+  EXPECT_EQ(hook.pause, std::chrono::milliseconds(0));
+  EXPECT_EQ(mail.port, 465);
+  EXPECT_EQ(mail.to.size(), 2u);
+  EXPECT_EQ(mail.secrets, (std::map<std::string, std::string>{{"password", "P"}, {"user", "U"}}));
+  EXPECT_TRUE(mail.ca_file.ends_with("/ca.pem") && mail.ca_file[0] == '/');
+  ASSERT_EQ(p.alerts.rules.size(), 1u);
+  EXPECT_EQ(p.alerts.rules[0].on, (std::vector<std::string>{"failed", "late"}));
+  EXPECT_EQ(p.alerts.rules[0].owners, std::vector<std::string>{"jen"});
+  EXPECT_EQ(p.alerts.rules[0].repeat, std::chrono::hours(2));
+}
+
 TEST(Project, OrdersNodes) {
   Folder folder(Shop());
   LoadOutcome outcome = Load(folder, ShopPublished());

@@ -18,6 +18,7 @@ struct ScheduleRecord {
   std::int64_t succeeded = 0;         // sequence of its newest run.succeeded
   std::int64_t followed = 0;          // of those that it runs after: the newest that a run of it was begun for
   std::optional<Timestamp> paused;    // since
+  std::string spec;                   // the schedule by which `handled` came to be
 };
 
 class ScheduleStore {
@@ -25,8 +26,8 @@ class ScheduleStore {
   virtual ~ScheduleStore() = default;
   /// Ordered by pipeline; pipelines that nothing was ever noted of are not there.
   virtual Result<std::vector<ScheduleRecord>> Schedules() const = 0;
-  /// A pipeline that nothing is noted of: what was before `now` does not count for it.
-  virtual Status Meet(const std::string& pipeline, Timestamp now) = 0;
+  /// A pipeline that is new, or has another schedule than before: times before `now` do not count for it.
+  virtual Status Meet(const std::string& pipeline, const std::string& spec, Timestamp now) = 0;
   /// Scheduled times up to `through` are done with; `told` goes out with it.
   virtual Status Handle(const std::string& pipeline, Timestamp through, const std::vector<EventRecord>& told) = 0;
   virtual Status HandleDeadline(const std::string& pipeline, Timestamp deadline, const std::vector<EventRecord>& told) = 0;

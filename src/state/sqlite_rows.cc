@@ -37,7 +37,7 @@ CREATE INDEX run_pipeline ON run(pipeline, started);
 CREATE INDEX verdict_run ON verdict(run);
 CREATE TABLE schedule (
   pipeline TEXT PRIMARY KEY, handled INTEGER, deadline INTEGER, succeeded INTEGER NOT NULL DEFAULT 0,
-  followed INTEGER NOT NULL DEFAULT 0, paused INTEGER) WITHOUT ROWID;
+  followed INTEGER NOT NULL DEFAULT 0, paused INTEGER, spec TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 CREATE TABLE alert_cursor (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL);
 CREATE TABLE alert_subject (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE alert (

@@ -11,18 +11,22 @@ class SqliteScheduleStore final : public ScheduleStore {
     const std::lock_guard lock(x_file.mutex);
     if (x_file.version < 2) return std::vector<ScheduleRecord>{};
     TRY_ASSIGN(auto select, x_file.database->Prepare(
-        "SELECT pipeline, handled, deadline, succeeded, followed, paused FROM schedule ORDER BY pipeline"));
+        "SELECT pipeline, handled, deadline, succeeded, followed, paused, spec FROM schedule ORDER BY pipeline"));
     return Collect<ScheduleRecord>(select, [](const Statement& r) {
       return ScheduleRecord{r.Text(0),   FromMicros(r.Optional(1)), FromMicros(r.Optional(2)),
-                            r.Number(3), r.Number(4),               FromMicros(r.Optional(5))};
+                            r.Number(3), r.Number(4),               FromMicros(r.Optional(5)), r.Text(6)};
     });
   }
 
-  Status Meet(const std::string& pipeline, Timestamp now) override {
-    return Change(pipeline,
-                  "UPDATE schedule SET handled = coalesce(handled, ?2), followed = max(followed, "
-                  "(SELECT coalesce(max(sequence), 0) FROM event)) WHERE pipeline = ?1",
-                  now, {});
+  Status Meet(const std::string& pipeline, const std::string& spec, Timestamp now) override {
+    const std::lock_guard lock(x_file.mutex);
+    TRY_ASSIGN(auto transaction, Transaction::Begin(*x_file.database));
+    TRY(TouchSchedule(*x_file.database, pipeline));
+    TRY_ASSIGN(auto update, x_file.database->Prepare(
+        "UPDATE schedule SET spec = ?2, followed = CASE WHEN handled IS NULL THEN (SELECT coalesce(max(sequence), 0) FROM event) "
+        "ELSE followed END, handled = ?3 WHERE pipeline = ?1"));
+    TRY(update.Bind(pipeline).Bind(spec).Bind(Micros(now)).Run());
+    return transaction.Commit();
   }
 
   Status Handle(const std::string& pipeline, Timestamp through, const std::vector<EventRecord>& told) override {

@@ -189,6 +189,14 @@ TEST_F(StateStoreTest, PausesTimesAndDeadlinesAreKept) {
   EXPECT_FALSE((*x_store->schedules().Schedules())[0].paused);
   ASSERT_TRUE(x_store->schedules().Tell(Event("daemon.started")));
   EXPECT_EQ(x_store->Events(0, 10)->size(), 4u);
+  // Met: of a new one nothing before counts, of one with another schedule no time does.
+  ASSERT_TRUE(x_store->schedules().Meet("hourly", "0 * * * *", x_now));
+  ASSERT_TRUE(x_store->schedules().Meet("daily", "0 9 * * *", x_now + std::chrono::hours(3)));
+  all = x_store->schedules().Schedules();
+  EXPECT_EQ((*all)[0].handled, x_now + std::chrono::hours(3));
+  EXPECT_EQ((*all)[0].followed, 0);
+  EXPECT_EQ((*all)[0].spec, "0 9 * * *");
+  EXPECT_EQ((*all)[1].followed, 4);
 }
 
 TEST_F(StateStoreTest, TheOutboxKeepsAMessageUntilItIsTakenAndOneOfAKey) {
