@@ -303,7 +303,7 @@ CASES = [
     Case("a selection in another alphabet", ["run", "-s", "ventas_añ😀"], 3, ["ventas_añ😀", "there are: drops.sales"]),
     Case("a rollback to no version", ["rollback", "gold.daily_sales", "--to", "99"], 3, ["no version 99", "caudal history gold.daily_sales"]),
     Case("a rollback to where it is", ["rollback", "gold.daily_sales", "--to", "0"], 2, ["at version 0 already"]),
-    Case("a rollback to neither version nor time", ["rollback", "gold.daily_sales", "--to", "yesterday"], 2, ["'yesterday' is no version and no time"]),
+    Case("a rollback to neither version nor time", ["rollback", "gold.daily_sales", "--to", "yesterday"], 2, ["'yesterday' is no version, no savepoint and no time"]),
     Case("a rollback to before the table", ["rollback", "gold.daily_sales", "--to", "2001-01-01"], 2, ["did not exist at 2001-01-01"]),
     Case("a rollback of no table", ["rollback", "gold.nope", "--to", "0"], 3, ["gold.nope"]),
     Case("a rollback to nowhere", ["rollback", "gold.daily_sales"], 2, ["--to"]),
