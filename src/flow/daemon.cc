@@ -137,6 +137,7 @@ void Daemon::LookAtFolder() {
     const std::lock_guard lock(x_mutex);
     x_workspace = *std::move(workspace);
   }
+  x_tables.clear();
   x_scheduler.Load(project());
   Log("project.loaded", {{"release", project()->hash}, {"pipelines", std::to_string(project()->pipelines.size())}});
   const Json body{{"release", project()->hash}, {"before", before}};
@@ -178,6 +179,12 @@ Status Daemon::BeginDue() {
       if (static_cast<int>(x_active.size()) >= x_workspace->project.runs) return {};
     }
     const RunRequest request = run.request;
+    // Two runs that build one table would only find each other's commits in their way.
+    if (const std::string who = WhoBuildsSome(*TablesOfPipeline(request.pipeline)); !who.empty()) {
+      const std::lock_guard lock(x_mutex);
+      TellOnce(request.pipeline, "run.waits", "pipeline " + who + " builds some of its tables now");
+      continue;
+    }
     Begin(request.pipeline, request.cause, [request](const Workspace& workspace, RunObserver& observer, const CancelFlag& cancel) {
       return StartRun(workspace, request, observer, cancel);
     }, std::move(run.told));
@@ -185,14 +192,44 @@ Status Daemon::BeginDue() {
   return {};
 }
 
+std::shared_ptr<const std::set<std::string>> Daemon::TablesOfPipeline(const std::string& pipeline) {
+  auto& tables = x_tables[pipeline];
+  if (!tables) {
+    RunRequest request;
+    request.pipeline = pipeline;
+    auto named = TablesOf(*project(), request);
+    tables = std::make_shared<const std::set<std::string>>(named ? *std::move(named) : std::set<std::string>());
+  }
+  return tables;
+}
+
+std::string Daemon::WhoBuildsSome(const std::set<std::string>& tables) const {
+  const std::lock_guard lock(x_mutex);
+  for (const Active& active : x_active) {
+    const auto built = [&](const std::string& table) { return active.tables->contains(table); };
+    if (std::any_of(tables.begin(), tables.end(), built)) return active.pipeline;
+  }
+  return "";
+}
+
+/// With x_mutex held.
+void Daemon::TellOnce(const std::string& pipeline, const std::string& event, const std::string& why) {
+  std::string& told = x_held_by[pipeline];
+  if (told == why) return;
+  told = why;
+  Log(event, {{"pipeline", pipeline}, {"error", why}});
+}
+
 void Daemon::Begin(const std::string& pipeline, const std::string& cause, Body body, std::vector<EventRecord> told) {
   std::shared_ptr<const Workspace> workspace;  // held by the run: a new release does not disturb it
   Active* active = nullptr;
+  auto tables = TablesOfPipeline(pipeline);
   {
     const std::lock_guard lock(x_mutex);
     workspace = x_workspace;
     active = &x_active.emplace_back();
     active->pipeline = pipeline;
+    active->tables = std::move(tables);
     active->view = ActiveRunView{pipeline, "", cause, x_clock.Now()};
   }
   try {
@@ -242,11 +279,7 @@ void Daemon::Ended(Active& active, const Result<RunReport>& report) {
   }
   x_not_before[active.pipeline] = x_clock.Now() + kHeldFor;
   if (!active.view.run.empty()) x_unended.push_back(active.view);
-  std::string& told = x_held_by[active.pipeline];
-  const std::string why = report.error().ToString();
-  if (told == why) return;
-  told = why;
-  Log(report.error().kind == ErrorKind::kConflict ? "run.waits" : "run.refused", {{"pipeline", active.pipeline}, {"error", why}});
+  TellOnce(active.pipeline, report.error().kind == ErrorKind::kConflict ? "run.waits" : "run.refused", report.error().ToString());
 }
 
 Status Daemon::RecordUnended() {

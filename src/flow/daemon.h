@@ -67,6 +67,7 @@ class Daemon {
  private:
   struct Active {
     std::string pipeline;
+    std::shared_ptr<const std::set<std::string>> tables;  // that it builds; shared with the daemon's memory of them
     std::thread thread;
     CancelFlag cancel{false};
     std::atomic<bool> ended{false};
@@ -82,6 +83,9 @@ class Daemon {
   Status RecordUnended();
   Status BeginDue();
   void Begin(const std::string& pipeline, const std::string& cause, Body body, std::vector<EventRecord> told);
+  std::shared_ptr<const std::set<std::string>> TablesOfPipeline(const std::string& pipeline);
+  std::string WhoBuildsSome(const std::set<std::string>& tables) const;
+  void TellOnce(const std::string& pipeline, const std::string& event, const std::string& why);
   void Work(Active& active, const Workspace& workspace, const Body& body, const std::vector<EventRecord>& told);
   void Ended(Active& active, const Result<RunReport>& report);
   void Reap(bool wait);
@@ -102,6 +106,7 @@ class Daemon {
   std::map<std::string, std::string> x_held_by;   // so that each is told of once
   std::vector<ActiveRunView> x_unended;           // runs that ended while the state store did not answer
   // Of the serving thread alone.
+  std::map<std::string, std::shared_ptr<const std::set<std::string>>> x_tables;  // of pipelines of the project as it is
   std::string x_loaded, x_seen;  // fingerprints
   std::chrono::steady_clock::time_point x_looked;
   std::optional<std::string> x_state_trouble;

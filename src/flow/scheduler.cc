@@ -105,7 +105,10 @@ Result<std::vector<DueRun>> Scheduler::Due(const std::set<std::string>& running)
     wake(next.at);
     const bool runs_now = running.contains(pipeline.name);
     if (next.at && *next.at <= now) {
-      const caudal::Due due = DueNow(pipeline, record, now, runs_now);
+      caudal::Due due = DueNow(pipeline, record, now, runs_now);
+      if (due.begin) next.on_time = due.begin;
+      // Whoever waits for a slot since then is not late by it.
+      if (due.give_up && !runs_now && next.on_time && *next.on_time > *record.handled) due = caudal::Due{next.on_time, {}, "", 0, {}};
       if (due.give_up) TRY(GiveUp(pipeline, due));
       if (due.begin) {
         DueRun run{{}, *due.begin, {}};

@@ -45,6 +45,7 @@ class Scheduler {
   struct Next {
     std::optional<Timestamp> handled, at;  // the next scheduled time, given that one was handled
     std::optional<Timestamp> deadline;     // not before this
+    std::optional<Timestamp> on_time;      // came due on time, and waits for a slot
   };
 
   StateStore& x_state;

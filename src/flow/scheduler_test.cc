@@ -161,6 +161,18 @@ TEST_F(SchedulerTest, WhatComesWhileItsRunIsRunningWaitsByCatchUp) {
   EXPECT_EQ(Events("schedule.missed").size(), 3u);
 }
 
+TEST_F(SchedulerTest, WhoWaitsForASlotIsNotLateByIt) {
+  Add("none", "0 1 * * *", CatchUp::kNone);
+  Start();
+  Pass(minutes(59), minutes(1));
+  x_clock.Advance(minutes(1));
+  ASSERT_EQ(x_scheduler->Due({})->size(), 1u) << "due on time, and the daemon has no slot";
+  x_clock.Advance(minutes(20));
+  Look();
+  EXPECT_EQ(Took(), std::vector<std::string>{"none 2026-01-01T01:00"});
+  EXPECT_TRUE(Events("schedule.missed").empty());
+}
+
 TEST_F(SchedulerTest, AClockThatIsSetBackALittleRunsNothingTwice) {
   Add("tens", "*/10 * * * *");
   Start();

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 namespace caudal {
 namespace {
@@ -25,7 +27,13 @@ Result<ProcessLock> ProcessLock::Take(const std::string& path) {
     return Error{ErrorKind::kPermission, "cannot open " + path + ": " + std::strerror(errno), "make the project folder writable for this user", ""};
   }
   ProcessLock lock(fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  // Who only asks for the holder has it for a moment, too.
+  int taken = ::flock(fd, LOCK_EX | LOCK_NB);
+  for (int again = 0; taken != 0 && errno == EWOULDBLOCK && again < 5; ++again) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    taken = ::flock(fd, LOCK_EX | LOCK_NB);
+  }
+  if (taken != 0) {
     if (errno != EWOULDBLOCK) return Error{ErrorKind::kUnavailable, "cannot lock " + path + ": " + std::strerror(errno), "put the project on a file system with locks", ""};
     return Error{ErrorKind::kConflict, "the project is served already, by process " + TextOf(fd), "stop that one first (SIGTERM)", ""};
   }

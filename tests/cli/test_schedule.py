@@ -159,8 +159,8 @@ class Schedules(unittest.TestCase):
         for zone_name in ZONES:
             zone = zoneinfo.ZoneInfo(zone_name)
             for edge in edges(zone):
-                start, end = edge - dt.timedelta(hours=26), edge + dt.timedelta(hours=26)
-                answer = json.loads(self.caudal(zone_name, "schedule", "--next", "340", "--after", start.strftime("%Y-%m-%dT%H:%M"), "--output", "json"))
+                start, end = edge - dt.timedelta(hours=15), edge + dt.timedelta(hours=15)
+                answer = json.loads(self.caudal(zone_name, "schedule", "--next", "200", "--after", start.strftime("%Y-%m-%dT%H:%M"), "--output", "json"))
                 for pipeline in answer["pipelines"]:
                     fields, rule = self.cases[int(pipeline["pipeline"][1:])]
                     got = [dt.datetime.strptime(t, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) for t in pipeline["next"]]

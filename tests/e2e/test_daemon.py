@@ -159,6 +159,15 @@ class ServeTest(unittest.TestCase):
         self.assertEqual(hand.wait(), 0)
         self.assertEqual([r["status"] for r in project.runs("daily")][:2], ["succeeded", "succeeded"])
 
+    def test_pipelines_that_build_one_table_take_turns(self):
+        project = self.project({f"p{i}": "schedule: every 2s\n" for i in range(3)})
+        daemon = self.serve(project)
+        for i in range(3):
+            daemon.wait("run.succeeded", 2, pipeline=f"p{i}")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertFalse(daemon.events("run.failed"), daemon.lines)
+        self.assertTrue(any("builds some of its tables" in line["error"] for line in daemon.events("run.waits")))
+
     def test_a_project_that_changes_is_taken_and_a_broken_one_is_not(self):
         project = self.project({"daily": "schedule: every 1s\n"})
         daemon = self.serve(project)
