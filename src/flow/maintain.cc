@@ -124,9 +124,10 @@ Result<std::optional<TablePurge>> PurgeTable(const Workspace& workspace, const N
   }
   horizon = std::max(horizon, HorizonOf(*newest));
   TablePurge purge{node.table, horizon, {}};
-  const bool nothing = horizon == HorizonOf(*newest) && PurgedFrom(*newest) >= horizon;
-  if (!nothing) {
-    TRY_ASSIGN(purge.report, table.Purge(horizon, dry_run));
+  TRY_ASSIGN(purge.report, table.Purge(horizon, true));
+  if (purge.report.files == 0) purge.horizon = HorizonOf(*newest);  // versions that cost nothing stay
+  if (purge.report.files > 0 && !dry_run) {
+    TRY_ASSIGN(purge.report, table.Purge(horizon, false));
   }
   return std::optional(std::move(purge));
 }

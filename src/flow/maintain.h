@@ -50,7 +50,8 @@ struct TablePurge {
   PurgeReport report;
 };
 
-/// Gives up old versions of `table` and deletes files that no other version has. What a run reads that is going on is kept.
+/// Gives up old versions of `table` and deletes files that no other version has; none where that would free nothing. What a
+/// run reads that is going on is kept.
 /// Nothing for a table that is not published. Errors: kInvalidArgument without a rule; those of Table::Purge.
 Result<std::optional<TablePurge>> PurgeTable(const Workspace& workspace, const Node& node, const Retention& retention, bool dry_run);
 

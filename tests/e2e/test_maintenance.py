@@ -43,6 +43,8 @@ class Maintenance(unittest.TestCase):
         self.assertEqual(self.shop.caudal("doctor", "--deep").returncode, 0, self.shop.caudal("doctor", "--deep").stdout)
         self.assertEqual(sp.difference(before, self.shop.dump()), "")
         self.assertEqual([s["name"] for s in self.shop.json("savepoint", "stores.lines")["savepoints"]], ["first-day"])
+        again = self.shop.json("purge", "--keep-versions", "1", "--reader-grace", "0s")["tables"]
+        self.assertEqual({(t["files"], t["version"]) for t in again}, {(0, -1)}, "nothing to free: no new version")
 
         self.shop.ok("rollback", "stores.lines", "--to", "first-day")
         self.assertLess(len(self.shop.rows("SELECT 1 FROM stores.lines")), len(before["stores.lines"]))
