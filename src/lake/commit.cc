@@ -63,7 +63,10 @@ class Committer {
       TRY_ASSIGN(auto entry, x_log.Entry(version));
       for (const LogRemove& remove : entry->removes) {
         std::string key = x_prefix + "/" + remove.path;
-        if (kept.contains(remove.path) || !x_store.Head(key)) continue;
+        if (kept.contains(remove.path)) continue;
+        auto there = x_store.Head(key);
+        if (!there && there.error().kind == ErrorKind::kNotFound) continue;  // an earlier purge had got so far
+        if (!there) return std::move(there).error();
         doomed.push_back(std::move(key));
         report.bytes += remove.size_bytes;
       }
