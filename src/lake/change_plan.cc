@@ -49,6 +49,7 @@ class Planner {
     std::sort(x_plan.entry.adds.begin(), x_plan.entry.adds.end(),
               [](const LiveFile& a, const LiveFile& b) { return a.path < b.path; });
     x_plan.new_folders.assign(x_new_folders.begin(), x_new_folders.end());
+    x_plan.deletes = x_change.deletes;
     return std::move(x_plan);
   }
 

@@ -23,6 +23,8 @@ struct Placement {
 struct CommitPlan {
   LogEntry entry;
   std::vector<Placement> files;
+  /// Keys of files that go once the commit stands.
+  std::vector<std::string> deletes;
   /// Folders of partitions ("" for the root) that get their first file now.
   std::vector<std::string> new_folders;
 };

@@ -55,10 +55,9 @@ class Committer {
   Result<PurgeReport> Purge(std::int64_t horizon, bool dry_run) {
     TRY_ASSIGN(SharedSnapshot newest, Newest());
     if (!newest) return NoTable();
-    TRY_ASSIGN(const Change change, PurgeTo(*newest, horizon));
+    TRY_ASSIGN(Change change, PurgeTo(*newest, horizon));
     TRY_ASSIGN(const std::set<std::string> kept, FilesOfSavepoints(*newest));
     PurgeReport report;
-    std::vector<std::string> doomed;
     for (std::int64_t version = PurgedFrom(*newest) + 1; version <= horizon; ++version) {
       TRY_ASSIGN(auto entry, x_log.Entry(version));
       for (const LogRemove& remove : entry->removes) {
@@ -67,18 +66,15 @@ class Committer {
         auto there = x_store.Head(key);
         if (!there && there.error().kind == ErrorKind::kNotFound) continue;  // an earlier purge had got so far
         if (!there) return std::move(there).error();
-        doomed.push_back(std::move(key));
+        change.deletes.push_back(std::move(key));
         report.bytes += remove.size_bytes;
       }
     }
-    report.files = static_cast<std::int64_t>(doomed.size());
+    report.files = static_cast<std::int64_t>(change.deletes.size());
     if (dry_run) return report;
     TRY_ASSIGN(const CommitOutcome committed, Run(change));
     report.version = committed.version;
-    for (const std::string& key : doomed) {
-      TRY(x_store.Delete(key));
-      Probe("purged");
-    }
+    TRY(x_deleted);
     TRY_ASSIGN(newest, Newest());
     TRY(TrimFormats(x_store, x_prefix, x_log, *newest));
     return report;
@@ -132,9 +128,18 @@ class Committer {
     Probe("faces");
     if (snapshot) (void)x_log.Keep(**snapshot);
     Probe("kept");
-    DropIntent(x_store, x_prefix, plan);
+    x_deleted = Delete(plan.deletes);
+    if (x_deleted) DropIntent(x_store, x_prefix, plan);
     if (x_open_intents > 0) (void)HealIntents(x_store, x_prefix);  // this commit took their version
     Probe("done");
+  }
+
+  Status Delete(const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      TRY(x_store.Delete(key));
+      Probe("purged");
+    }
+    return {};
   }
 
   void Probe(std::string_view step) {
@@ -318,6 +323,7 @@ class Committer {
   const TableFormats x_formats;
   Log& x_log;
   const CommitProbe& x_probe;
+  Status x_deleted;  // of the files that the last commit gave up
   std::shared_ptr<void> x_lock;  // the store's guard
   std::size_t x_open_intents = 0;
 };

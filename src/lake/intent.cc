@@ -23,8 +23,19 @@ Status DeleteAll(ObjectStore& store, const std::vector<std::string>& keys) {
 struct Intent {
   std::string transaction;
   std::int64_t version = -1;
-  std::vector<std::string> files;
+  std::vector<std::string> files;    // that the commit puts: they go where it did not happen
+  std::vector<std::string> deletes;  // that it gives up: they go where it did
 };
+
+std::vector<std::string> KeysIn(const Json& json, const char* member) {
+  std::vector<std::string> keys;
+  const auto list = json.find(member);
+  if (list == json.end() || !list->is_array()) return keys;
+  for (const Json& key : *list) {
+    if (key.is_string()) keys.push_back(key.get<std::string>());
+  }
+  return keys;
+}
 
 Result<Intent> ReadIntent(ObjectStore& store, const std::string& key) {
   TRY_ASSIGN(std::string text, store.Get(key));
@@ -32,14 +43,13 @@ Result<Intent> ReadIntent(ObjectStore& store, const std::string& key) {
   Result<Json> parsed = ParseJson(text, "the intent " + key);
   if (!parsed) return Error{ErrorKind::kCorruption, parsed.error().message, next, ""};
   const Json json = *std::move(parsed);
-  Intent intent{JsonString(json, "txid", ""), JsonInt(json, "version", -1), {}};
+  Intent intent{JsonString(json, "txid", ""), JsonInt(json, "version", -1), {}, {}};
   auto files = json.find("files");
   if (intent.transaction.empty() || intent.version < 0 || files == json.end() || !files->is_array()) {
     return Error{ErrorKind::kCorruption, "not an intent of ours: " + key, next, ""};
   }
-  for (const Json& file : *files) {
-    if (file.is_string()) intent.files.push_back(file.get<std::string>());
-  }
+  intent.files = KeysIn(json, "files");
+  intent.deletes = KeysIn(json, "deletes");
   return intent;
 }
 
@@ -61,7 +71,8 @@ Status PutIntent(ObjectStore& store, const std::string& prefix, const CommitPlan
   Json json{{"txid", plan.entry.transaction},
             {"version", plan.entry.version},
             {"instant", plan.entry.instant},
-            {"files", std::move(files)}};
+            {"files", std::move(files)},
+            {"deletes", plan.deletes}};
   return store.PutIfAbsent(IntentKey(prefix, plan.entry.transaction), DumpJson(json));
 }
 
@@ -90,7 +101,7 @@ Result<std::size_t> HealIntents(ObjectStore& store, const std::string& prefix) {
       ++stayed;
       continue;
     }
-    if (fate != Fate::kCommitted) TRY(DeleteAll(store, intent.files));
+    TRY(DeleteAll(store, fate == Fate::kCommitted ? intent.deletes : intent.files));
     TRY(store.Delete(object.key));
   }
   return stayed;

@@ -20,7 +20,8 @@ void DropIntent(ObjectStore& store, const std::string& prefix, const CommitPlan&
 /// next healer, with the intent.
 void UndoIntent(ObjectStore& store, const std::string& prefix, const CommitPlan& plan);
 
-/// Finishes all intents: those whose version carries their transaction are done; the files of the others go. Where locks
+/// Finishes all intents: those whose version carries their transaction are done, and the files that they gave up go; the
+/// files of the others go. Where locks
 /// expire, an intent whose version nobody took yet stays: its writer may be asleep, not dead, and could still commit files
 /// that were removed; once the version is another's it cannot. Returns how many stayed.
 /// Errors: kUnavailable and the like where the log cannot be read now; then nothing was removed.

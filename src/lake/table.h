@@ -51,6 +51,8 @@ struct Change {
   /// Becomes what an earlier version of the table was: its definition, its domains, and those of its files that are not
   /// live now, under new names. `removes` are the live files that it did not have; nothing else may be given. Made by RollbackTo.
   std::shared_ptr<const Snapshot> restores;
+  /// Keys of data files that go once the commit stands, whoever finishes it. Given by Table::Purge.
+  std::vector<std::string> deletes;
   /// Domain -> JSON text; absent value removes it. "cursor.<stream>", "inputs.<table>", ... ("rejects" is taken.)
   std::map<std::string, std::optional<std::string>> domains;
   /// Rejected rows: staged files for `<table>__rejects`, published from this very commit.
