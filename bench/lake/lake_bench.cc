@@ -172,7 +172,7 @@ class Bench {
   }
 
   std::string x_folder;
-  SystemClock x_clock;
+  const Clock& x_clock = SystemClock();
   std::unique_ptr<ObjectStore> x_local;
   CountingStore x_store;
   std::int64_t x_staged = 0;
