@@ -160,9 +160,11 @@ class Reading(PostgresTest):
         self.project.ok("run")
         self.sql("UPDATE orders SET price = 99, updated_at = now() WHERE id = 3")
         self.project.ok("run")
-        rows = self.project.rows("SELECT * FROM shop.orders ORDER BY id")
+        # A row that came twice as it was (a transaction was open meanwhile, such as autovacuum's) keeps its first origin in a merge.
+        values = "SELECT * EXCLUDE (_source_file, _source_row) FROM shop.orders ORDER BY id"
+        rows = self.project.rows(values)
         self.project.ok("backfill", "shop.orders", "--from-raw")
-        self.assertEqual(self.project.rows("SELECT * FROM shop.orders ORDER BY id"), rows)
+        self.assertEqual(self.project.rows(values), rows)
         self.sql("UPDATE orders SET price = 100, updated_at = now() WHERE id = 4")
         self.project.ok("run")
         self.assertEqual(self.project.rows("SELECT price FROM shop.orders WHERE id IN (3, 4) ORDER BY id"), [["99.00"], ["100.00"]])
