@@ -118,6 +118,20 @@ class Scene:
         self.before, self.run, self.after, self.prints = before, run, None, None
 
 
+def whole_lines(trace):
+    """strace's lines; a call that another thread's line stands in the middle of is one line again."""
+    begun = {}
+    for line in trace:
+        thread, text = line.split(None, 1)
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", text)
+        if text.endswith(" <unfinished ...>"):
+            begun[thread] = line[:-len(" <unfinished ...>")]
+        elif resumed:
+            yield begun.pop(thread, thread) + resumed[1]
+        else:
+            yield line
+
+
 @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 class KillTest(unittest.TestCase):
     @classmethod
@@ -149,7 +163,7 @@ class KillTest(unittest.TestCase):
                                prefix=["strace", "-f", *([] if point.worker else ["-b", "execve"]), "-qq", "-y", "-e", "signal=none", "-o", log.name,
                                        *(["-P", path] if path else []), "-e", f"trace={point.calls}",
                                        "-e", f"inject={point.calls}:signal=KILL:when={point.nth}+"])
-            lines = log.read().splitlines()
+            lines = whole_lines(log.read().splitlines())
         return done, [line for line in lines if re.search(r"^\d+ +\w+\(.* = \?$", line) and (not path or path in line)]
 
     def assert_inside(self, shop, point):

@@ -2,6 +2,7 @@
 completes the formats, and doctor has nothing to say."""
 import os
 import random
+import shutil
 import signal
 import unittest
 
@@ -12,6 +13,7 @@ SEED = int(os.environ.get("CAUDAL_SEED", "11"))
 CALLS = ("link,linkat", "unlink,unlinkat", "rename", "fsync")
 
 
+@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 class MaintenanceKill(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

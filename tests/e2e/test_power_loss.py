@@ -128,6 +128,7 @@ def parents(path, root):
         yield path
 
 
+@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 class PowerLoss(unittest.TestCase):
     def setUp(self):
         self.shop = sp.day_one()
@@ -196,6 +197,4 @@ class PowerLoss(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if shutil.which("strace") is None:
-        raise unittest.SkipTest("strace is not installed")
     unittest.main()
