@@ -147,6 +147,19 @@ TEST_F(DecideTest, AppendTakesNewRowsOnlyWhereTheInputOnlyGrew) {
   EXPECT_EQ(Now().action, Decision::Action::kFull) << "an aggregate of new rows is not the aggregate";
 }
 
+TEST_F(DecideTest, NewFilesThatWereJoinedWithOthersAreNotMissed) {
+  x_model.materialize = Materialize::kAppend;
+  x_model.analysis.row_wise = true;
+  CommitRecord joined = Commit(ChangeKind::kNone, {"2010-12-09"});
+  joined.removed_paths = {"d=2010-12-01/old.parquet"};
+  x_orders.commits = {Commit(ChangeKind::kAppend, {"2010-12-10"}), joined};
+  EXPECT_EQ(Now().action, Decision::Action::kNewRows) << "files that were read before may be joined";
+  x_orders.commits[1].removed_paths = {"d=2010-12-10/f.parquet"};
+  Decision d = Now();
+  EXPECT_EQ(d.action, Decision::Action::kFull);
+  EXPECT_NE(d.reason.find("were joined"), std::string::npos) << d.reason;
+}
+
 TEST_F(DecideTest, MergeTakesUpsertsOnlyWhereNoRowCanDropOutAndTheKeyIsTheInputs) {
   x_model.materialize = Materialize::kMerge;
   x_model.key = {"id"};
