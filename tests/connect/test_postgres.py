@@ -129,16 +129,24 @@ class Reading(PostgresTest):
     def test_a_killed_worker_loses_nothing_and_doubles_nothing(self):
         self.project.source(self.server, {"orders": MERGE})
         self.project.ok("run")
-        self.sql("INSERT INTO orders SELECT g, 'more', 1, now() FROM generate_series(1001, 3000) AS g")
         for call, nth in (("connect", 1), ("sendto", 20), ("recvfrom", 30), ("recvfrom", 60), ("fsync", 1)):
-            # The thread that makes this call for the n-th time dies with its process: a worker, or the command itself.
-            done = self.project.caudal("run", "--no-retry", prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
-                                                                    "-e", f"inject={call}:signal=KILL:when={nth}"])
-            self.assertTrue(done.returncode == -signal.SIGKILL or "killed by SIGKILL" in done.stdout + done.stderr, (call, nth, done.stdout))
-            self.assertEqual(self.project.rows("SELECT count(*) FROM shop.orders"), [["500"]])
+            # The thread that makes this call for the n-th time dies with its process: a worker, or the command itself. How the calls fall
+            # on the threads differs from run to run: where none makes so many, the run ends well, and the next one dies earlier.
+            killed = False
+            while not killed and nth > 0:
+                self.sql("INSERT INTO orders SELECT max(id) + g, 'more', 1, now() FROM orders, generate_series(1, 2000) AS g GROUP BY g")
+                before = self.project.rows("SELECT count(*) FROM shop.orders")
+                done = self.project.caudal("run", "--no-retry", prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                                                                        "-e", f"inject={call}:signal=KILL:when={nth}"])
+                killed = done.returncode == -signal.SIGKILL or "killed by SIGKILL" in done.stdout + done.stderr
+                if killed:
+                    self.assertEqual(self.project.rows("SELECT count(*) FROM shop.orders"), before)
+                else:
+                    self.assertEqual(done.returncode, 0, (call, nth, done.stdout))
+                nth //= 2
+            self.assertTrue(killed, call)
         self.project.ok("retry")
         self.assert_same("orders")
-        self.assertEqual(self.project.rows("SELECT count(*), count(DISTINCT id) FROM shop.orders"), [["2500", "2500"]])
         self.project.ok("doctor")
 
     @unittest.skipIf(os.environ.get("CAUDAL_PRESET") in ("asan", "tsan"), "a sanitizer takes memory of its own")
