@@ -7,6 +7,7 @@
 #include "connect/intake.h"
 #include "data/reserved_name.h"
 #include "flow/candidate.h"
+#include "flow/deduplicate.h"
 #include "flow/extraction.h"
 #include "flow/raw_history.h"
 #include "flow/reject_rows.h"
@@ -191,23 +192,14 @@ class Load {
     return {};
   }
 
-  /// One row a key of "good": the newest by the stream's cursor, then the last that came. Keys that came twice are looked
-  /// for alone, so that only their rows have to be sorted.
-  std::string AddDeduplicated(ComputeJob& job) const {
-    std::string keys;
-    for (const std::string& key : x_stream.primary_key) keys += (keys.empty() ? "" : ", ") + QuoteIdentifier(key);
-    job.steps.push_back(Step::Run("came_twice", "CREATE TEMP TABLE came_twice AS SELECT " + keys + " FROM good GROUP BY " + keys +
-                                              " HAVING count(*) > 1"));
-    std::string order;
+  std::string NewestOfEachKey(ComputeJob& job) const {
+    Precedence precedence{x_stream.primary_key, "", x_extracted.raw_keys};
     auto options = ParseJson(x_stream.options, "stream options");
     if (options && options->contains("incremental")) {
-      std::string cursor = JsonString((*options)["incremental"], "cursor", "");
-      if (x_schema.Find(cursor)) order = QuoteIdentifier(cursor) + " DESC NULLS LAST, ";
+      const std::string cursor = JsonString((*options)["incremental"], "cursor", "");
+      if (x_schema.Find(cursor)) precedence.cursor = cursor;
     }
-    return fmt::format(
-        "SELECT * FROM good ANTI JOIN came_twice USING ({0})\nUNION ALL\nSELECT * FROM good SEMI JOIN came_twice USING ({0}) "
-        "QUALIFY row_number() OVER (PARTITION BY {0} ORDER BY {1}_source_file DESC, _source_row DESC) = 1",
-        keys, order);
+    return AddDeduplicated(job, precedence);
   }
 
   Status Build() {
@@ -220,7 +212,7 @@ class Load {
     ComputeJob job;
     job.output_folder = x_staging->path();
     TRY(AddSplit(job));
-    TRY_ASSIGN(Step out, Write("out", Merges() ? AddDeduplicated(job) : "SELECT * FROM good", x_schema, x_stream.partition_by));
+    TRY_ASSIGN(Step out, Write("out", Merges() ? NewestOfEachKey(job) : "SELECT * FROM good", x_schema, x_stream.partition_by));
     job.steps.push_back(std::move(out));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     job.steps.push_back(std::move(rejects));
@@ -299,7 +291,7 @@ class Load {
     ComputeJob find;
     find.output_folder = x_staging->path();
     TRY(AddSplit(find));
-    TRY_ASSIGN(Step changes, Write("changes", AddDeduplicated(find), x_schema, {}));
+    TRY_ASSIGN(Step changes, Write("changes", NewestOfEachKey(find), x_schema, {}));
     find.steps.push_back(std::move(changes));
     TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
     find.steps.push_back(std::move(rejects));
