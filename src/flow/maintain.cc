@@ -103,7 +103,7 @@ Result<std::vector<Savepoint>> SavepointsOfTable(const Workspace& workspace, con
 }
 
 Result<std::optional<TablePurge>> PurgeTable(const Workspace& workspace, const Node& node, const Retention& retention, bool dry_run) {
-  if (!retention.older_than && !retention.versions) {
+  if (!retention.any()) {
     return Error{ErrorKind::kInvalidArgument, "nothing says which versions are to be kept",
                  "`caudal purge --older-than 30d`, or --keep-versions 10", ""};
   }

@@ -36,14 +36,6 @@ Result<std::int64_t> SaveTable(const Workspace& workspace, const Node& node, con
 Status ForgetSavepoint(const Workspace& workspace, const Node& node, const std::string& name);
 Result<std::vector<Savepoint>> SavepointsOfTable(const Workspace& workspace, const Node& node);
 
-/// Which versions a purge keeps: those that both rules name. At least one rule is given.
-struct Retention {
-  std::optional<std::chrono::milliseconds> older_than;  // what was the newest at any time since then
-  std::optional<std::int64_t> versions;                 // the newest so many
-  /// Readers may still hold a version that was the newest so long ago.
-  std::chrono::milliseconds reader_grace{std::chrono::hours(1)};
-};
-
 struct TablePurge {
   std::string table;
   std::int64_t horizon = 0;  // the oldest version that is kept, but for savepoints

@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "flow/maintain.h"
 #include "flow/optimize.h"
 #include "flow/run_log.h"
 #include "flow/task_graph.h"
@@ -66,11 +67,22 @@ class Runner {
   void KeepTablesInOrder() {
     for (const auto& [table, record] : x_records) {
       if (record.status != TaskStatus::kSucceeded || record.version < 0 || x_cancel) continue;
-      auto done = KeepInOrder(x_workspace, *x_workspace.project.Find(table), x_run.id + "-order", &x_cancel);
-      if (done && done->empty()) continue;
-      const Json body = done ? Json{{"note", *done}} : Json{{"error", done.error().message}};
-      x_log.Write(EventRecord{0, Now(), "table.maintained", x_run.id, table, DumpJson(body)});
+      const Node& node = *x_workspace.project.Find(table);
+      NoteMaintained(table, KeepInOrder(x_workspace, node, x_run.id + "-order", &x_cancel));
+      if (node.retention.any() && !x_cancel) NoteMaintained(table, PurgeByItsRule(node));
     }
+  }
+
+  Result<std::string> PurgeByItsRule(const Node& node) {
+    TRY_ASSIGN(const auto purge, PurgeTable(x_workspace, node, node.retention, false));
+    if (!purge || purge->report.files == 0) return std::string();
+    return fmt::format("versions before {} are gone, {} files with {} bytes", purge->horizon, purge->report.files, purge->report.bytes);
+  }
+
+  void NoteMaintained(const std::string& table, const Result<std::string>& done) {
+    if (done && done->empty()) return;
+    const Json body = done ? Json{{"note", *done}} : Json{{"error", done.error().message}};
+    x_log.Write(EventRecord{0, Now(), "table.maintained", x_run.id, table, DumpJson(body)});
   }
 
   Timestamp Now() const { return x_workspace.clock.Now(); }

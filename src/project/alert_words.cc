@@ -165,7 +165,7 @@ AlertConfig ParseAlerts(const YamlNode* node, const FileContext& file, const std
   MapReader reader(*node, "'alerts'", file);
   if (!node->is_map()) return config;
   if (const YamlNode* channels = reader.Take("channels")) {
-    if (!channels->is_map()) file.Add(*channels, "'channels' should be a map of names, not " + std::string(channels->KindName()), "");
+    if (!channels->is_map()) file.Add(*channels, "'channels' should be a map of names, not " + std::string(channels->KindName()), "write ops: {type: webhook, url: ${ALERT_URL}}");
     for (const YamlMember& member : channels->members) {
       if (!IsIdentifier(member.key)) {
         file.problems->Add(file.At(member), "the channel '" + member.key + "' is no name", "use small letters, digits and _, and begin with a letter");

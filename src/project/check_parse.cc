@@ -88,7 +88,7 @@ class CheckReader {
     std::vector<std::string> seen;
     for (const std::string& name : x_spec.values) {
       if (std::find(seen.begin(), seen.end(), LowerName(name)) != seen.end()) {
-        return Bad(*columns, "names '" + name + "' twice", "");
+        return Bad(*columns, "names '" + name + "' twice", "name each column once");
       }
       seen.push_back(LowerName(name));
     }

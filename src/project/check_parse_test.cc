@@ -105,7 +105,7 @@ TEST(CheckParse, Mistakes) {
       {"a", "[{row_count: {min: 1}}]", "m.sql:1:14: row_count: looks at the whole table; write it in the list 'checks' of the table"},
       {"", "[not_null]", "m.sql:1:2: not_null: looks at a column; write it below columns: <name>: checks"},
       {"", "[unique]", "m.sql:1:2: unique: names no column; write unique, or {unique: [a, b]} for the table"},
-      {"", "[{unique: [a, A]}]", "m.sql:1:11: unique: names 'A' twice"},
+      {"", "[{unique: [a, A]}]", "m.sql:1:11: unique: names 'A' twice; name each column once"},
       {"", "[{row_count_change: 5%}]", "m.sql:1:21: row_count_change: needs warn, fail or both; write {row_count_change: {warn: 5%, fail: 10%}}"},
       {"", "[{row_count_change: {warn: 9%, fail: 3%}}]", "m.sql:1:21: row_count_change: warn 9% is above fail 3%; swap them"},
       {"", "[{row_count_change: {warn: 9%}, severity: fail}]", "m.sql:1:3: row_count_change: has warn and fail of its own; leave 'severity' out"},

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "project/alert_words.h"
+#include "project/retention_words.h"
 
 namespace caudal {
 namespace {
@@ -146,7 +147,8 @@ void ParseFormats(const YamlNode* node, const FileContext& file, Project& projec
 void ParseParameters(const YamlNode* node, const FileContext& file, Project& project) {
   if (node == nullptr) return;
   if (!node->is_map()) {
-    file.Add(*node, "'parameters' should be a map of names and values, not " + std::string(node->KindName()), "");
+    file.Add(*node, "'parameters' should be a map of names and values, not " + std::string(node->KindName()),
+             "write {region: north}");
     return;
   }
   for (const YamlMember& member : node->members) {
@@ -189,7 +191,7 @@ std::optional<Parameter> ParseParameter(const YamlNode& node, const FileContext&
   }
   parameter.type = *type;
   if (parameter.value && !FitsType(*parameter.value, parameter.type)) {
-    file.Add(*value, "'" + *parameter.value + "' is no " + parameter.type.ToSql(), "");
+    file.Add(*value, "'" + *parameter.value + "' is no " + parameter.type.ToSql(), "change the value, or the parameter's type");
     return std::nullopt;
   }
   return parameter;
@@ -215,6 +217,7 @@ void ParseConfigFile(const YamlNode& root, const FileContext& file, Project& pro
   ParseParameters(reader.Take("parameters"), file, project);
   ParseLimits(reader.Take("limits"), file, project);
   ParseFormats(reader.Take("formats"), file, project);
+  project.retention = RetentionOf(reader, file).value_or(Retention{});
   project.alerts = ParseAlerts(reader.Take("alerts"), file, project.folder);
   reader.Later({"channels", "notifications"}, "write `alerts:`");
   reader.Later({"environments", "state", "replica"}, "take it out");

@@ -177,7 +177,7 @@ class OptionsReader {
       if (member.value.is_null() || Secret(member.value, spec, path + "." + member.key)) continue;
       if (!member.value.is_scalar()) {
         Bad(member.value, spec, "should map names to values; '" + member.key + "' is " +
-                                    std::string(member.value.KindName()), "");
+                                    std::string(member.value.KindName()), "write one value: " + member.key + ": text");
         continue;
       }
       if (const std::optional<OptionMistake> mistake = FormMistakeOf(spec, member.value.text)) {

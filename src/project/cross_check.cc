@@ -32,7 +32,7 @@ class TableChecks {
         continue;
       }
       std::string why = WhyUnfit(check, field->type);
-      if (!why.empty()) x_problems.Add(check.place, check.name + ": " + why, "");
+      if (!why.empty()) x_problems.Add(check.place, check.name + ": " + why, "change the check, or the column's type");
     }
   }
 

@@ -104,7 +104,7 @@ std::optional<bool> ParseBoolean(std::string_view text) {
 
 std::optional<std::string> TextOf(const YamlNode& node, std::string_view what, const FileContext& file) {
   if (node.is_scalar()) return node.text;
-  file.Add(node, "'" + std::string(what) + "' should be one value, not " + std::string(node.KindName()), "");
+  file.Add(node, "'" + std::string(what) + "' should be one value, not " + std::string(node.KindName()), "write " + std::string(what) + ": value");
   return std::nullopt;
 }
 
@@ -133,14 +133,14 @@ std::vector<std::string> TextsOf(const YamlNode& node, std::string_view what, co
   if (node.is_scalar()) return {node.text};
   if (!node.is_sequence()) {
     file.Add(node, "'" + std::string(what) + "' should be a value or a list of values, not " +
-                       std::string(node.KindName()), "");
+                       std::string(node.KindName()), "write [one, two]");
     return texts;
   }
   for (const YamlNode& item : node.items) {
     if (item.is_scalar()) {
       texts.push_back(item.text);
     } else {
-      file.Add(item, "'" + std::string(what) + "' should list values, not " + std::string(item.KindName()), "");
+      file.Add(item, "'" + std::string(what) + "' should list values, not " + std::string(item.KindName()), "write [one, two]");
     }
   }
   return texts;
@@ -159,7 +159,8 @@ std::optional<std::chrono::milliseconds> DurationOf(const YamlNode& node, std::s
 MapReader::MapReader(const YamlNode& node, std::string what, const FileContext& file)
     : x_node(node), x_what(std::move(what)), x_file(file) {
   if (!node.is_map() && !node.is_null()) {
-    file.Add(node, x_what + " should be a map of words and values, not " + std::string(node.KindName()), "");
+    file.Add(node, x_what + " should be a map of words and values, not " + std::string(node.KindName()),
+             "write 'word: value', one a line, indented below it");
   }
 }
 

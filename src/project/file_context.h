@@ -88,9 +88,9 @@ class MapReader {
 
 /// The text of a scalar; a problem and absent where it is none.
 std::optional<std::string> TextOf(const YamlNode& node, std::string_view what, const FileContext& file);
-/// Texts of a scalar or of a list of scalars.
 /// A list of delta, hudi, iceberg.
 TableFormats FormatsOf(const YamlNode& node, const FileContext& file);
+/// Texts of a scalar or of a list of scalars.
 std::vector<std::string> TextsOf(const YamlNode& node, std::string_view what, const FileContext& file);
 std::optional<std::chrono::milliseconds> DurationOf(const YamlNode& node, std::string_view what,
                                                     const FileContext& file);

@@ -84,6 +84,7 @@ std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, co
       node.tags = model.tags;
       node.priority = model.priority;
       node.formats = model.formats.value_or(FormatsOfFolder(project, table));
+      node.retention = model.retention.value_or(project.retention);
       node.path = model.file;
       for (const std::string& input : model.analysis.tables) {
         if (input != table && index.Find(input) != nullptr) reads[table].insert(input);
@@ -96,6 +97,7 @@ std::vector<Node> BuildNodes(const Project& project, const TableIndex& index, co
       node.tags = source.tags;
       node.priority = stream.priority;
       node.formats = stream.formats.value_or(FormatsOfFolder(project, table));
+      node.retention = stream.retention.value_or(project.retention);
       node.path = source.place.file;
       AddPartners(stream.checks, table, checked);
       for (const ColumnConfig& column : stream.columns) AddPartners(column.checks, table, checked);

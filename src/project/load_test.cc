@@ -44,6 +44,9 @@ TEST(Load, BadConfig) {
        "caudal.yaml:2:18: 'memory' is not a size: 'lots'; write a number and a unit of KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as 1GB\n"
        "caudal.yaml:2:31: 'slots' should be a whole number from 1 to 256, not '0'"},
       {"caudal.yaml", "name: shop\nlimits: {memory: 1MB}\n", "caudal.yaml:2:18: 'memory' is too little for a worker: 1000000 bytes; give at least 128MB"},
+      {"caudal.yaml", "name: shop\nretention: {reader_grace: 5m}\n",
+       "caudal.yaml:2:12: 'retention' does not say which versions go; write {older_than: 30d}, {keep_versions: 10}, or both; {} keeps all"},
+      {"caudal.yaml", "name: shop\nretention: {keep_versions: 0}\n", "caudal.yaml:2:28: 'keep_versions' should be a whole number from 1 to 1000000, not '0'"},
       {"caudal.yaml", "name: shop\nformats: [delta, iceberg, delt]\n", "caudal.yaml:2:10: unknown format 'delt'; did you mean 'delta'?"},
       {"caudal.yaml", "name: shop\nformats: {default: [hudi], nowhere: delta}\n",
        "caudal.yaml:2:20: 'formats' leaves out delta, whose log is the table's truth: the others are made from it; add delta to the list\n"
@@ -51,10 +54,10 @@ TEST(Load, BadConfig) {
       {"caudal.yaml", "name: shop\nparameters: {start: 1, Big: 2, n: {type: INT, value: x}}\n",
        "caudal.yaml:2:14: the parameter 'start' is given by the interval of a run; choose another name\n"
        "caudal.yaml:2:24: the parameter 'Big' is no name; use small letters, digits and _, and begin with a letter\n"
-       "caudal.yaml:2:54: 'x' is no INTEGER"},
+       "caudal.yaml:2:54: 'x' is no INTEGER; change the value, or the parameter's type"},
       {"caudal.yaml", "name: shop\nenvironments: {dev: {}}\n", "caudal.yaml:2:1: 'environments' is not there yet; take it out"},
       {"caudal.yaml", "name: [shop\n", "caudal.yaml:2:1: a '[' without its ']'; close it, or put a comma between the items"},
-      {"caudal.yaml", "- name\n", "caudal.yaml:1:1: caudal.yaml should be a map of words and values, not a list"},
+      {"caudal.yaml", "- name\n", "caudal.yaml:1:1: caudal.yaml should be a map of words and values, not a list; write 'word: value', one a line, indented below it"},
   });
 }
 
@@ -139,16 +142,16 @@ TEST(Load, BadModel) {
       {"columns: {amuont: {checks: [not_null]}}", "models/gold/sales.sql:2:11: the SELECT gives no column 'amuont'; did you mean 'amount'?"},
       {"columns: {amount: {type: DOUBLE}}", "models/gold/sales.sql:2:26: 'type' is given by the SELECT; cast the column there"},
       {"columns: {amount: {checks: not_null}}", "models/gold/sales.sql:2:28: 'checks' should be a list, not a value; write [not_null, {min: 0}]"},
-      {"columns: {country: {checks: [{min: 3}]}}", "models/gold/sales.sql:2:31: min: the column is VARCHAR: cast it to a number"},
-      {"columns: {day: {checks: [{min: yesterday}]}}", "models/gold/sales.sql:2:27: min: 'yesterday' is no date or time, and the column is DATE"},
-      {"columns: {id: {checks: [{length: 3}]}}", "models/gold/sales.sql:2:26: length: a column of type BIGINT has no length"},
+      {"columns: {country: {checks: [{min: 3}]}}", "models/gold/sales.sql:2:31: min: the column is VARCHAR: cast it to a number; change the check, or the column's type"},
+      {"columns: {day: {checks: [{min: yesterday}]}}", "models/gold/sales.sql:2:27: min: 'yesterday' is no date or time, and the column is DATE; change the check, or the column's type"},
+      {"columns: {id: {checks: [{length: 3}]}}", "models/gold/sales.sql:2:26: length: a column of type BIGINT has no length; change the check, or the column's type"},
       {"columns: {id: {checks: [{relationships: {to: silver.order, field: id}}]}}", "models/gold/sales.sql:2:26: relationships: nothing makes the table silver.order; did you mean 'silver.orders'?"},
       {"columns: {id: {checks: [{relationships: {to: silver.orders, field: idd}}]}}", "models/gold/sales.sql:2:26: relationships: silver.orders has no column 'idd'; did you mean 'id'?"},
       {"checks: [{unique: [id, nr]}]", "models/gold/sales.sql:2:11: gold.sales has no column 'nr'; there are: id, day, amount, country"},
       {"checks: [{expression: 'no_such > 1'}]", "models/gold/sales.sql:2:11: expression: Referenced column \"no_such\" not found; did you mean 'nosuch'?"},
       {"checks: [{expression: 'amount > $flor'}]", "models/gold/sales.sql:2:11: expression: unknown parameter $flor; did you mean 'floor'?"},
       {"checks: [{sql: SELECT * FROM gold.nothing}]", "models/gold/sales.sql:2:11: sql: nothing makes the table gold.nothing; there are: gold.sales, shop_files.lines, silver.orders"},
-      {"tags: {a: b}", "models/gold/sales.sql:2:7: 'tags' should be a value or a list of values, not a map"},
+      {"tags: {a: b}", "models/gold/sales.sql:2:7: 'tags' should be a value or a list of values, not a map; write [one, two]"},
       {"owner: a: b", "models/gold/sales.sql:2:9: the header: a ':' where no key can stand; put a value that holds ': ' in quotes"},
   };
   for (const Case& c : kCases) {

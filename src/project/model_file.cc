@@ -8,6 +8,7 @@
 #include "data/name.h"
 #include "project/check_parse.h"
 #include "project/columns.h"
+#include "project/retention_words.h"
 
 namespace caudal {
 namespace {
@@ -98,6 +99,7 @@ class HeaderReader {
     x_config.tags = reader.Texts("tags");
     x_config.priority = reader.Priority();
     x_config.formats = reader.Formats();
+    x_config.retention = RetentionOf(reader, x_file);
     x_config.timeout = reader.Timeout();
     if (const YamlNode* node = reader.Take("time")) {
       x_config.time_column = TextOf(*node, "time", x_file).value_or("");

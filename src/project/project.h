@@ -40,6 +40,16 @@ struct ColumnConfig {
   Place place;
 };
 
+/// Which versions of a table a purge keeps: those that either rule names. Without a rule: all.
+struct Retention {
+  std::optional<std::chrono::milliseconds> older_than;  // what was the newest at any time since then
+  std::optional<std::int64_t> versions;                 // the newest so many
+  /// Readers may still hold a version that was the newest so long ago.
+  std::chrono::milliseconds reader_grace{std::chrono::hours(1)};
+
+  bool any() const { return older_than || versions; }
+};
+
 enum class WriteDisposition { kAppend, kReplace, kMerge };
 
 /// One stream of a source: the bronze table "<source>.<stream>".
@@ -56,6 +66,7 @@ struct StreamConfig {
   std::string description;
   int priority = 0;
   std::optional<TableFormats> formats;  // absent = the folder's, or the project's
+  std::optional<Retention> retention;   // absent = the project's
   Place place;
 };
 
@@ -97,6 +108,7 @@ struct ModelConfig {
   std::vector<std::string> tags;
   int priority = 0;
   std::optional<TableFormats> formats;               // absent = the folder's, or the project's
+  std::optional<Retention> retention;                // absent = the project's
   std::optional<std::chrono::milliseconds> timeout;  // of its task; absent = the project's
   Place place;
   Analysis analysis;  // by the engine's parser
@@ -147,6 +159,7 @@ struct Node {
   std::vector<std::string> tags;
   int priority = 0;  // of several tasks that could start, the highest does
   TableFormats formats;
+  Retention retention;
   std::string path;  // file below the project folder
 };
 
@@ -170,6 +183,7 @@ struct Project {
   std::int64_t worker_spill_bytes = std::int64_t{8} << 30;
   TableFormats formats = kAllFormats;
   std::map<std::string, SchemaFormats> schema_formats;  // by the first part of a table's name
+  Retention retention;                                  // of each table that names none
   std::vector<SourceConfig> sources;
   std::vector<ModelConfig> models;
   std::vector<PipelineConfig> pipelines;

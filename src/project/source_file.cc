@@ -8,13 +8,14 @@
 #include "project/check_parse.h"
 #include "project/columns.h"
 #include "project/connector_options.h"
+#include "project/retention_words.h"
 
 namespace caudal {
 namespace {
 
 const std::vector<std::string>& StreamWords() {
   static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
-                                                  "columns", "checks", "description", "priority", "formats"};
+                                                  "columns", "checks", "description", "priority", "formats", "retention"};
   return kWords;
 }
 
@@ -91,7 +92,8 @@ class SourceReader {
       if (node->is_map()) {
         defaults = *node;
       } else {
-        x_file.Add(*node, "'resource_defaults' should be a map, not " + std::string(node->KindName()), "");
+        x_file.Add(*node, "'resource_defaults' should be a map, not " + std::string(node->KindName()),
+                   "write {write_disposition: merge, primary_key: id}");
       }
     }
     for (const YamlMember& member : streams->members) Stream(member, defaults);
@@ -148,6 +150,7 @@ class SourceReader {
     stream.description = reader.Text("description", "");
     stream.priority = reader.Priority();
     stream.formats = reader.Formats();
+    stream.retention = RetentionOf(reader, x_file);
     stream.columns = ParseColumns(reader.Take("columns"), ColumnTypes::kStated, x_file);
     if (const YamlNode* checks = reader.Take("checks")) ParseChecks(*checks, "", x_file, stream.checks);
     const YamlNode* incremental = reader.Take("incremental");

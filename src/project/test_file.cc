@@ -99,7 +99,7 @@ class TestReader {
 
   void Parameters(const YamlNode& node) {
     if (!node.is_map()) {
-      return x_file.Add(node, "'parameters' should be a map, not " + std::string(node.KindName()), "");
+      return x_file.Add(node, "'parameters' should be a map, not " + std::string(node.KindName()), "write {region: north}");
     }
     for (const YamlMember& member : node.members) {
       if (auto text = TextOf(member.value, member.key, x_file)) x_result.test.parameters[member.key] = *text;

@@ -63,6 +63,31 @@ class Maintenance(unittest.TestCase):
         purged = self.shop.json("purge", "--keep-versions", "1")["tables"]
         self.assertEqual({t["files"] for t in purged}, {0}, "versions of the last hour may have readers")
 
+    def test_a_stated_retention_is_purged_by_the_run(self):
+        shop = self.shop
+        with open(shop.path("caudal.yaml"), "a", encoding="utf-8") as project:
+            project.write("retention: {keep_versions: 1, reader_grace: 0s}\n")
+        with open(shop.path("models", "gold", "daily.sql"), encoding="utf-8") as file:
+            model = file.read()
+        self.assertIn("materialize: ", model)
+        shop.write("models/gold/daily.sql", model.replace("materialize: ", "retention: {}\nmaterialize: ", 1))
+        for day in (5, 6, 7, 8):
+            shop.customers(f"2010-12-{day:02}T00:00:00Z", [(17800, f"c{day}", "Quito")])
+            shop.drop(f"2010-12-{day:02}")
+            shop.ok("run", "daily")
+        dump = shop.dump()
+        horizon = {t["table"]: t["oldest_version"] for t in shop.json("purge", "--keep-versions", "100", "--dry-run")["tables"]}
+        self.assertGreaterEqual(horizon["erp.customers"], 3, horizon)
+        self.assertEqual(horizon["gold.daily"], 0, "its own rule keeps all")
+        kept = shop.json("history", "erp.customers")["versions"][0]["version"] - horizon["erp.customers"]
+        self.assertEqual(kept, 2, "what the run began with, what it wrote, and the purge's own commit")
+        refused = shop.caudal("rollback", "erp.customers", "--to", "0")
+        self.assertIn("was purged", refused.stderr)
+        self.assertEqual(shop.caudal("doctor", "--deep").returncode, 0)
+        shop.ok("rollback", "erp.customers", "--to", str(horizon["erp.customers"]))
+        shop.ok("run", "daily")
+        self.assertEqual(sp.difference(dump, shop.dump()), "")
+
     def test_export(self):
         rows = self.shop.rows("SELECT * FROM gold.daily ORDER BY ALL")
         self.shop.ok("export", "gold.daily", "--to", "daily.csv")
