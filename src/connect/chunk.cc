@@ -17,6 +17,21 @@ auto Guarded(const char* what, F read) -> Result<std::invoke_result_t<F>> {
   }
 }
 
+Json FromValues(const std::vector<PartitionValue>& values) {
+  Json list = Json::array();
+  for (const PartitionValue& one : values) list.push_back(Json::array({one.column, one.value ? Json(*one.value) : Json()}));
+  return list;
+}
+
+std::vector<PartitionValue> ReadValues(const Json& json) {
+  std::vector<PartitionValue> values;
+  for (const Json& item : json.value("partition_values", Json::array())) {
+    PartitionValue& value = values.emplace_back(PartitionValue{item.at(0).get<std::string>(), std::nullopt});
+    if (!item.at(1).is_null()) value.value = item.at(1).get<std::string>();
+  }
+  return values;
+}
+
 ChunkFormat ReadFormat(const Json& json) {
   ChunkFormat format;
   format.kind = json.at("kind").get<std::string>();
@@ -29,6 +44,7 @@ ChunkFormat ReadFormat(const Json& json) {
   format.header = JsonBool(json, "header", true);
   if (json.contains("columns")) format.columns = json.at("columns").get<std::vector<std::string>>();
   if (json.contains("selector")) format.selector = json.at("selector").get<std::vector<std::string>>();
+  format.partition_values = ReadValues(json);
   return format;
 }
 
@@ -66,6 +82,7 @@ Json FromBatch(const StagedBatch& batch) {
               {"first_chunk", batch.first_chunk},
               {"facts", std::move(facts)},
               {"longest_record_bytes", batch.longest_record_bytes},
+              {"partition_values", FromValues(batch.partition_values)},
               {"multiline", batch.multiline}};
 }
 
@@ -84,6 +101,7 @@ StagedBatch ReadBatch(const Json& json) {
                                       item.at(2).get<std::int32_t>(), item.at(3).get<std::int32_t>()});
   }
   batch.longest_record_bytes = json.at("longest_record_bytes").get<std::int64_t>();
+  batch.partition_values = ReadValues(json);
   batch.multiline = json.at("multiline").get<bool>();
   return batch;
 }
@@ -103,6 +121,7 @@ Json ChunkFormatToJson(const ChunkFormat& format) {
     json["columns"] = format.columns;
   }
   if (records == "json") json["selector"] = format.selector;
+  if (!format.partition_values.empty()) json["partition_values"] = FromValues(format.partition_values);
   return json;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,13 @@
 #include "base/result.h"
 
 namespace caudal {
+
+/// A column that stands in a file's path and not in the file: `country=France/`; absent = NULL. Delta's word for it.
+struct PartitionValue {
+  std::string column;
+  std::optional<std::string> value;
+  bool operator==(const PartitionValue&) const = default;
+};
 
 /// How the bytes of a raw object are to be parsed. Stays with the raw object in the commit, so that a rebuild from raw
 /// parses the same way.
@@ -27,6 +35,8 @@ struct ChunkFormat {
   std::vector<std::string> columns;  // names; filled from the header where there is one
   // json
   std::vector<std::string> selector;  // path to the array of records; "*" steps into every member
+  // parquet
+  std::vector<PartitionValue> partition_values;  // they stand before a column of the file with the same name
 };
 Json ChunkFormatToJson(const ChunkFormat& format);
 Result<ChunkFormat> ChunkFormatFromJson(const Json& json);
@@ -74,6 +84,7 @@ struct StagedBatch {
   /// csv: what all values of each column are, beside `columns`: lets the parse read them as that type in one scan.
   std::vector<ColumnFacts> facts;
   std::int64_t longest_record_bytes = 0;
+  std::vector<PartitionValue> partition_values;  // parquet: of the chunk's format
   /// csv: a quoted value holds a line end, so that the file cannot be cut at any line.
   bool multiline = false;
 };

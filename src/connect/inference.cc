@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "connect/hive_path.h"
 #include "connect/intake.h"
 #include "connect/value_class.h"
 #include "data/name.h"
@@ -37,10 +38,10 @@ std::vector<std::pair<std::string, ColumnFacts>> CsvFacts(const std::vector<Stag
   return columns;
 }
 
-std::string CsvColumns(const std::vector<StagedBatch>& batches) {
+std::string ColumnsOfFacts(const std::vector<std::pair<std::string, ColumnFacts>>& columns) {
   std::string values;
   std::int64_t place = 0;
-  for (const auto& [name, facts] : CsvFacts(batches)) {
+  for (const auto& [name, facts] : columns) {
     values += fmt::format("{}({}, 'sql', {}, false, false, {}::BIGINT)", values.empty() ? "" : ", ", QuoteLiteral(name),
                           QuoteLiteral(InferredType(facts).ToSql()), place++);
   }
@@ -68,8 +69,22 @@ std::string LineColumns(const StagedBatch& batch) {
 std::string ParquetColumns(const StagedBatch& batch) {
   return fmt::format(
       "SELECT column_name AS name, 'sql' AS how, column_type AS type, false AS days, false AS stamps, "
-      "row_number() OVER () AS place FROM (DESCRIBE SELECT * FROM read_parquet({}, hive_partitioning=false))",
-      QuoteLiteral(batch.path));
+      "row_number() OVER () AS place FROM (DESCRIBE SELECT {} FROM read_parquet({}, hive_partitioning=false))",
+      ColumnsBeside(batch.partition_values), QuoteLiteral(batch.path));
+}
+
+/// Columns of the folders that Parquet files are in; after those of the files.
+std::string FolderColumns(const std::vector<StagedBatch>& batches) {
+  std::vector<std::pair<std::string, ColumnFacts>> columns;
+  for (const StagedBatch& batch : batches) {
+    for (const PartitionValue& one : batch.partition_values) {
+      const auto same = [&](const auto& column) { return SameName(column.first, one.column); };
+      auto known = std::find_if(columns.begin(), columns.end(), same);
+      if (known == columns.end()) known = columns.insert(columns.end(), {one.column, ColumnFacts{}});
+      NarrowFacts(known->second, one.value.value_or(""));
+    }
+  }
+  return ColumnsOfFacts(columns);
 }
 
 Type Of(TypeKind kind) { return Type{kind, 0, 0, {}}; }
@@ -131,12 +146,13 @@ std::optional<Schema> SchemaOfFacts(const std::vector<StagedBatch>& batches) {
 ComputeJob InferenceJob(const std::vector<StagedBatch>& batches) {
   ComputeJob job;
   std::vector<std::string> selects;
-  if (std::string csv = CsvColumns(batches); !csv.empty()) selects.push_back(std::move(csv));
+  if (std::string csv = ColumnsOfFacts(CsvFacts(batches)); !csv.empty()) selects.push_back(std::move(csv));
   for (const StagedBatch& batch : batches) {
     if (batch.kind == "csv" || (batch.kind == "ndjson" && batch.rows == 0)) continue;
     selects.push_back(batch.kind == "ndjson" ? LineColumns(batch) : ParquetColumns(batch));
     job.read_paths.push_back(batch.path);
   }
+  if (std::string folders = FolderColumns(batches); !folders.empty()) selects.push_back(std::move(folders));
   if (selects.empty()) {
     selects.push_back("SELECT '' AS name, '' AS how, '' AS type, false AS days, false AS stamps, 0::BIGINT AS place WHERE false");
   }

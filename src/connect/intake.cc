@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connect/hive_path.h"
 #include "connect/typing_sql.h"
 #include "connect/value_class.h"
 #include "data/name.h"
@@ -212,9 +213,13 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
                            name + "::VARCHAR"});
   }
   // A column that the file lacks is NULL, one that the table lacks is dropped.
+  std::string folders;
+  for (const PartitionValue& one : batch.partition_values) {
+    folders += fmt::format(", {}::VARCHAR AS {}", one.value ? QuoteLiteral(*one.value) : "NULL", QuoteIdentifier(one.column));
+  }
   const std::string from =
-      fmt::format("(SELECT {} WHERE false UNION ALL BY NAME SELECT * FROM read_parquet({}, file_row_number=true, hive_partitioning=false))",
-                  Joined(nulls, ", "), QuoteLiteral(batch.path));
+      fmt::format("(SELECT {} WHERE false UNION ALL BY NAME SELECT {}{} FROM read_parquet({}, file_row_number=true, hive_partitioning=false))",
+                  Joined(nulls, ", "), ColumnsBeside(batch.partition_values), folders, QuoteLiteral(batch.path));
   const std::string key = words.keys->Of(batch.first_chunk);
   std::string misfit;
   for (const Doubt& doubt : doubts) misfit += (misfit.empty() ? "" : " OR ") + doubt.misfit;

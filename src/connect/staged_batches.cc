@@ -100,11 +100,12 @@ Status StagedBatches::SelectLines() {
   return Select(like);
 }
 
-void StagedBatches::AddParquet(const std::string& path, std::int64_t chunk) {
+void StagedBatches::AddParquet(const std::string& path, std::int64_t chunk, const ChunkFormat& format) {
   StagedBatch& batch = x_batches.emplace_back();
   batch.kind = "parquet";
   batch.path = path;
   batch.first_chunk = chunk;
+  batch.partition_values = format.partition_values;
 }
 
 Status StagedBatches::Reject(const SplitReject& reject) {

@@ -42,7 +42,7 @@ class StagedBatches {
   Status SelectCsv(const std::vector<std::string>& columns, const ChunkFormat& format);
   Status SelectLines();
   /// A Parquet file as it is.
-  void AddParquet(const std::string& path, std::int64_t chunk);
+  void AddParquet(const std::string& path, std::int64_t chunk, const ChunkFormat& format);
 
   /// The current batch, and its file.
   StagedBatch& current() { return x_batches[x_current]; }

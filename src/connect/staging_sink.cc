@@ -134,7 +134,7 @@ Status StagingSink::EndParquet() {
   std::fclose(file);
   if (!read || std::string_view(head, 4) != "PAR1") return broken("is no Parquet file");
   if (chunk.size_bytes < 12 || std::string_view(tail, 4) != "PAR1") return broken("is cut: its Parquet footer is missing");
-  x_batches.AddParquet(chunk.raw_path, static_cast<std::int64_t>(x_read.chunks.size()) - 1);
+  x_batches.AddParquet(chunk.raw_path, static_cast<std::int64_t>(x_read.chunks.size()) - 1, x_format);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "lake/delta_schema.h"
 #include "lake/log_entry.h"
 #include "lake/log_names.h"
@@ -143,7 +144,7 @@ void ReadDomain(const Json& json, LogEntry& entry) {
 
 void ReadRemove(const Json& json, LogEntry& entry) {
   LogRemove remove;
-  remove.path = DecodeUriPath(JsonString(json, "path", ""));
+  remove.path = PercentDecoded(JsonString(json, "path", ""));
   remove.partition = PartitionFromJson(json);
   remove.size_bytes = JsonInt(json, "size", 0);
   remove.rows = RowsOf(JsonString(json, "stats", ""));
@@ -156,7 +157,7 @@ void ReadRemove(const Json& json, LogEntry& entry) {
 
 void ReadAdd(Json& json, LogEntry& entry) {
   LiveFile add;
-  add.path = DecodeUriPath(JsonString(json, "path", ""));
+  add.path = PercentDecoded(JsonString(json, "path", ""));
   add.partition = PartitionFromJson(json);
   add.size_bytes = JsonInt(json, "size", 0);
   if (auto stats = json.find("stats"); stats != json.end() && stats->is_string()) {

@@ -34,13 +34,6 @@ bool IsPlainUriByte(char c) {
          std::string_view("-_.~/=").find(c) != std::string_view::npos;
 }
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 }  // namespace
 
 Result<PartitionValues> NormalPartition(const Schema& schema, const std::vector<std::string>& partition_columns,
@@ -92,19 +85,6 @@ std::string EncodeUriPath(std::string_view path) {
     }
   }
   return uri;
-}
-
-std::string DecodeUriPath(std::string_view uri) {
-  std::string path;
-  for (std::size_t i = 0; i < uri.size(); ++i) {
-    if (uri[i] == '%' && i + 2 < uri.size() && HexValue(uri[i + 1]) >= 0 && HexValue(uri[i + 2]) >= 0) {
-      path += static_cast<char>(HexValue(uri[i + 1]) * 16 + HexValue(uri[i + 2]));
-      i += 2;
-    } else {
-      path += uri[i];
-    }
-  }
-  return path;
 }
 
 }  // namespace caudal

@@ -22,8 +22,7 @@ Result<PartitionValues> NormalPartition(const Schema& schema, const std::vector<
 /// "region=a b/day=2026-01-31", or "" for a table without partitions. `values` are normal.
 std::string PartitionFolder(const std::vector<std::string>& partition_columns, const PartitionValues& values);
 
-/// A path below the table's root as the URI that Delta keeps, and back.
+/// A path below the table's root as the URI that Delta keeps; PercentDecoded (base/percent.h) is the way back.
 std::string EncodeUriPath(std::string_view path);
-std::string DecodeUriPath(std::string_view uri);
 
 }  // namespace caudal

@@ -30,11 +30,11 @@ TEST(PartitionPath, FolderAndUri) {
     if (c.uri != nullptr) {
       EXPECT_EQ(EncodeUriPath(folder), c.uri);
     }
-    EXPECT_EQ(DecodeUriPath(EncodeUriPath(folder)), folder);
+    EXPECT_EQ(PercentDecoded(EncodeUriPath(folder)), folder);
   }
   EXPECT_EQ(PartitionFolder({}, {}), "");
   EXPECT_EQ(PartitionFolder({"b", "a"}, {{"a", "1"}, {"b", "2"}}), "b=2/a=1") << "the table's order, not the alphabet's";
-  EXPECT_EQ(DecodeUriPath("a%2"), "a%2") << "no escape: left as it is";
+  EXPECT_EQ(PercentDecoded("a%2"), "a%2") << "no escape: left as it is";
 }
 
 TEST(PartitionPath, NormalValues) {

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "connect/dialect.h"
 #include "connect/folder.h"
+#include "connect/hive_path.h"
 #include "connect/options.h"
 #include "connect/source.h"
 
@@ -61,6 +62,7 @@ ConnectorSpec Spec() {
   add(stream, "header", OptionType::kBoolean, "true", "CSV: the first line names the columns");
   add(stream, "column_names", OptionType::kStringList, "", "CSV without header: the names, in order");
   add(stream, "data_selector", OptionType::kString, "", "JSON: path to the array of records, such as data.items");
+  add(stream, "hive_partitioning", OptionType::kBoolean, "false", "Parquet: a folder such as country=France gives its files a column");
   add(stream, "max_files", OptionType::kInteger, "", "At most so many files a run; the rest follows in the next").least = 1;
   add(stream, "max_bytes", OptionType::kSize, "", "At most so many bytes a run, but one file at least").least = 1;
   return spec;
@@ -104,10 +106,11 @@ struct Ledger {
     return DumpJson(json);
   }
 
-  /// Another file with that content, or "".
-  std::string SameContent(const std::string& name, const std::string& sha256) const {
+  /// Another file with that content, or "". `folders_are_content`: only one whose folders give it the same columns.
+  std::string SameContent(const std::string& name, const std::string& sha256, bool folders_are_content) const {
     for (const auto& [other, entry] : files) {
-      if (other != name && entry.sha256 == sha256) return other;
+      if (other == name || entry.sha256 != sha256) continue;
+      if (!folders_are_content || PartitionValuesOf(other) == PartitionValuesOf(name)) return other;
     }
     return "";
   }
@@ -243,7 +246,7 @@ class FilesRead {
         x_ledger.files[file.name] = entry;
         return {};
       }
-      if (const std::string twin = x_ledger.SameContent(file.name, digest); !again && !twin.empty()) {
+      if (const std::string twin = x_ledger.SameContent(file.name, digest, x_options.Boolean("hive_partitioning", false)); !again && !twin.empty()) {
         x_outcome.notes.push_back(fmt::format("{} has the content of {}: not loaded again", file.name, twin));
         x_ledger.files[file.name] = entry;
         return {};
@@ -287,6 +290,13 @@ class FilesRead {
                    "write `format:` for the stream: csv, ndjson, json or parquet", ""};
     }
     if (format.kind == "parquet") format.compression = "none";
+    if (x_options.Boolean("hive_partitioning", false)) {
+      if (format.kind != "parquet") {
+        return Error{ErrorKind::kUnsupported, fmt::format("`hive_partitioning` is for Parquet files, and {} is {}", file.name, format.kind),
+                     "take it out of the stream, or change its `glob:`", ""};
+      }
+      format.partition_values = PartitionValuesOf(file.name);
+    }
     if (format.kind == "json") format.selector = DottedPath(x_options.Text("data_selector", ""));
     if (format.kind == "csv") TRY(Dialect(file.name, PlainHead(head, format.compression, kHeadBytes), format));
     return format;
