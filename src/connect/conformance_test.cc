@@ -103,6 +103,28 @@ class SqliteGround final : public Ground {
   TempFolder x_folder;
 };
 
+class DeltaGround final : public Ground {
+ public:
+  DeltaGround() {
+    for (const char* table : {"many", "one", "empty"}) x_folder.Write(std::string(table) + "/_delta_log/00000000000000000000.json", "{}");
+    x_folder.Write("no", "a file");
+  }
+  SourceRequest Good(const std::string& stream) override { return Of(stream, ""); }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override {
+    return {{Of("", "/nowhere"), "nowhere"}, {Of("", "/no"), "/no"}, {Of("nothing", ""), "nothing"}};
+  }
+
+ private:
+  SourceRequest Of(const std::string& stream, const std::string& below) const {
+    SourceRequest request;
+    request.stream = stream;
+    request.options = DumpJson(Json{{"location", x_folder.path() + below}});
+    request.stream_options = "{}";
+    return request;
+  }
+  TempFolder x_folder;
+};
+
 // Waiver: what a server refuses is asked of a real one in tests/connect/test_postgres.py; here are the answers of one.
 class PostgresGround final : public Ground {
  public:
@@ -125,6 +147,7 @@ class PostgresGround final : public Ground {
 };
 
 std::unique_ptr<Ground> MakeGround(const std::string& connector) {
+  if (connector == "delta") return std::make_unique<DeltaGround>();
   if (connector == "files") return std::make_unique<FilesGround>();
   if (connector == "http") return std::make_unique<HttpGround>();
   if (connector == "sqlite") return std::make_unique<SqliteGround>();
@@ -225,7 +248,9 @@ TEST_P(Conformance, ResumesFromEveryCursor) {
     request.cursor = outcome->cursor;
     const auto again = ReadOf(*connector.make_relation(), request);
     // In the server's words, a literal within a literal, or DuckDB's.
-    EXPECT_THAT(again->sql, ::testing::AnyOf(::testing::HasSubstr(">= '3'"), ::testing::HasSubstr(">= 3 - 0")));
+    if (connector.spec.incremental) {
+      EXPECT_THAT(again->sql, ::testing::AnyOf(::testing::HasSubstr(">= '3'"), ::testing::HasSubstr(">= 3 - 0")));
+    }
     EXPECT_EQ(again->unchanged, ground->KnowsRest());
     return;
   }

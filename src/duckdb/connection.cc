@@ -165,9 +165,11 @@ Status Connection::Attach(const AttachedDatabase& database, const std::string& e
     TRY_ASSIGN(const std::string attach, AttachPostgres(database));
     return Run(attach);
   }
+  // Nothing to attach: its function takes the folder.
+  if (database.kind == "delta") return Run("LOAD " + QuoteLiteral(extensions + "/delta.duckdb_extension"));
   if (database.kind != "sqlite") {
     return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind,
-                 "kinds: postgres, sqlite", ""};
+                 "kinds: delta, postgres, sqlite", ""};
   }
   TRY(Run("LOAD " + QuoteLiteral(extensions + "/sqlite_scanner.duckdb_extension")));
   TRY_ASSIGN(const std::string location, ReadableSqliteFile(database.location, x_temp_folder));

@@ -43,6 +43,7 @@ Status RelationReader::Attach(const AttachedDatabase& database) {
   TRY(x_connection.Attach(database, x_extensions));
   std::vector<std::string> folders;
   if (!x_staging_folder.empty()) folders.push_back(x_staging_folder);
+  if (database.kind == "delta") folders.push_back(database.location);
   TRY(x_connection.Fence({}, folders));
   x_attached = database.name;
   return {};

@@ -26,8 +26,8 @@ std::string AbsolutePath(const std::string& folder, const std::string& path) {
   return std::filesystem::weakly_canonical(std::filesystem::path(folder) / path).string();
 }
 
-/// What the sandbox must open: every path option of the source; a database file comes with its folder, where SQLite
-/// keeps its journal. A server's files are not here.
+/// What the sandbox must open: every path option of the source; a database that is a file comes with its folder, where
+/// SQLite keeps its journal. A server's files are not here.
 std::vector<std::string> ReadPaths(const Workspace& workspace, const ConnectorSpec& spec, const Json& options) {
   std::vector<std::string> paths;
   for (const OptionSpec& option : spec.options) {
@@ -35,7 +35,7 @@ std::vector<std::string> ReadPaths(const Workspace& workspace, const ConnectorSp
     std::string value = JsonString(options, option.name, "");
     if (value.empty()) continue;
     std::string path = AbsolutePath(workspace.project.folder, value);
-    const bool database_file = spec.shape == SourceShape::kRelation && !spec.network;
+    const bool database_file = spec.shape == SourceShape::kRelation && !spec.network && !std::filesystem::is_directory(path);
     paths.push_back(database_file ? std::filesystem::path(path).parent_path().string() : path);
   }
   return paths;
