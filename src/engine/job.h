@@ -35,7 +35,7 @@ struct TableInput {
 /// A database that the job reads through DuckDB's scanner, read-only, as catalog `name`.
 struct AttachedDatabase {
   std::string name;
-  std::string kind;  // "sqlite", "postgres"; later "mysql"
+  std::string kind;  // "sqlite", "postgres", "mysql"
   std::string location;
   /// The password, inside a worker only: it is not written with a job, and no error may quote it.
   std::string secret = {};
