@@ -125,33 +125,45 @@ class DeltaGround final : public Ground {
   TempFolder x_folder;
 };
 
-// Waiver: what a server refuses is asked of a real one in tests/connect/test_postgres.py; here are the answers of one.
-class PostgresGround final : public Ground {
+// Waiver: what a server refuses is asked of real ones in tests/connect/test_{postgres,mysql}.py; here are the answers of one.
+class ServerGround : public Ground {
  public:
+  explicit ServerGround(std::vector<Rows> answers) : x_answers(std::move(answers)) {}
   SourceRequest Good(const std::string& stream) override {
     SourceRequest request;
     request.stream = "s";
-    request.options = R"({"host":"db","database":"shop","user":"reader","password":"secret"})";
+    request.options = R"({"host":"db","port":4321,"database":"shop","user":"reader","password":"secret"})";
     request.stream_options = DumpJson(Json{{"table", stream}, {"incremental", {{"cursor", "id"}, {"lag", "0"}}}});
     return request;
   }
   std::vector<std::pair<SourceRequest, std::string>> Bad() override { return {}; }
-  std::vector<Rows> Answers() override {
-    Rows moment;
-    moment.rows = {{"700", "701", "false", "true", "2026-01-01 00:00:00+00"}};
-    Rows table;
-    table.rows = {{"16385", "r", "true", "0", "many", "id", "int8", "", {}, "-1", "0", "false", "true", "1"}};
-    return {moment, table};
-  }
+  std::vector<Rows> Answers() override { return x_answers; }
   bool KnowsRest() override { return false; }
+
+ private:
+  std::vector<Rows> x_answers;
 };
+
+Rows OneRow(std::vector<Cell> cells) {
+  Rows rows;
+  rows.rows.push_back(std::move(cells));
+  return rows;
+}
 
 std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   if (connector == "delta") return std::make_unique<DeltaGround>();
   if (connector == "files") return std::make_unique<FilesGround>();
   if (connector == "http") return std::make_unique<HttpGround>();
   if (connector == "sqlite") return std::make_unique<SqliteGround>();
-  if (connector == "postgres") return std::make_unique<PostgresGround>();
+  if (connector == "postgres") {
+    return std::make_unique<ServerGround>(std::vector<Rows>{
+        OneRow({"700", "701", "false", "true", "2026-01-01 00:00:00+00"}),
+        OneRow({"16385", "r", "true", "0", "many", "id", "int8", "", {}, "-1", "0", "false", "true", "1"})});
+  }
+  if (connector == "mysql") {
+    return std::make_unique<ServerGround>(std::vector<Rows>{OneRow({"2026-01-01 00:00:00.000000", {}}),
+                                                            OneRow({"many", "id", "int", "int(11)", {}, "10", "0", "1"})});
+  }
   return nullptr;
 }
 

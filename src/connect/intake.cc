@@ -201,7 +201,10 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
                                   ? fmt::format("TRY_CAST({} AS {})", name, field.type.ToSql())
                                   : ExactCast(name + "::VARCHAR", field.type);
     if (field.type.kind == TypeKind::kVarchar) {
-      items.push_back(fmt::format("{0}::VARCHAR AS {0}", name));
+      // Bytes are a text if they are UTF-8. The casts are for columns of other types, of which none is decoded.
+      const std::string decoded = fmt::format("try(decode({}::VARCHAR::BLOB))", name);
+      items.push_back(fmt::format("CASE WHEN typeof({0}) = 'BLOB' THEN {1} ELSE {0}::VARCHAR END AS {0}", name, decoded));
+      doubts.push_back(Doubt{&field, fmt::format("(typeof({0}) = 'BLOB' AND {0} IS NOT NULL AND {1} IS NULL)", name, decoded), name + "::VARCHAR"});
       continue;
     }
     const std::string cast = fmt::format("CASE WHEN typeof({0}) IN ({1}) THEN {0}::{2} ELSE {3} END", name, within,

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 #include "data/name.h"
@@ -57,11 +56,9 @@ Numeric NumericOf(std::int64_t modifier) {
   return {fmt::format("DECIMAL({},{})", precision, scale), true};
 }
 
-std::int64_t Number(const Cell& cell) { return cell ? std::atoll(cell->c_str()) : 0; }
-
-PostgresColumn ColumnOf(const std::string& name, const std::string& kind, const std::string& category,
+ServerColumn ColumnOf(const std::string& name, const std::string& kind, const std::string& category,
                         const std::string& element, std::int64_t modifier, std::int64_t dimensions, bool domain) {
-  PostgresColumn column;
+  ServerColumn column;
   column.name = name;
   column.kind = kind;
   column.type = PostgresTypeName(kind, category, element, modifier, dimensions);
@@ -97,15 +94,8 @@ std::string PostgresTypeName(const std::string& type, const std::string& categor
   return plain.empty() ? "VARCHAR" : plain;
 }
 
-const PostgresColumn* PostgresTable::Find(const std::string& name) const {
-  for (const PostgresColumn& column : columns) {
-    if (column.name == name) return &column;
-  }
-  return nullptr;
-}
-
 bool PostgresTable::plain() const {
-  for (const PostgresColumn& column : columns) {
+  for (const ServerColumn& column : columns) {
     if (!column.server.empty()) return false;
   }
   return !columns.empty() && name_is_unique;
@@ -141,12 +131,12 @@ PostgresTable ReadPostgresTable(const Rows& rows) {
     table.is_table = relation == "r" || relation == "p";
     table.has_row_versions = table.is_table || relation == "m";
     table.schema_usable = !row[2] || *row[2] == "true";
-    table.prepared = Number(row[3]);
+    table.prepared = NumberIn(row[3]);
     table.neighbours = row[4].value_or("");
-    table.name_is_unique = Number(row[13]) < 2;
+    table.name_is_unique = NumberIn(row[13]) < 2;
     if (!row[5]) continue;
-    PostgresColumn column = ColumnOf(*row[5], row[6].value_or(""), row[7].value_or(""), row[8].value_or(""),
-                                     Number(row[9]), Number(row[10]), row[11] == "true");
+    ServerColumn column = ColumnOf(*row[5], row[6].value_or(""), row[7].value_or(""), row[8].value_or(""),
+                                     NumberIn(row[9]), NumberIn(row[10]), row[11] == "true");
     column.readable = row[12] == "true";
     table.columns.push_back(std::move(column));
   }
@@ -157,7 +147,7 @@ PostgresTable PostgresTableOfQuery(const Schema& columns) {
   PostgresTable table;
   table.found = true;
   for (const Field& field : columns.fields) {
-    PostgresColumn column;
+    ServerColumn column;
     column.name = field.name;
     column.type = field.type.ToSql();
     column.kind = column.type == "TIMESTAMPTZ" ? "timestamptz" : "";
@@ -172,11 +162,11 @@ PostgresTable PostgresTableOfQuery(const Schema& columns) {
 }
 
 std::string PostgresCatalogSql() {
-  return "SELECT n.nspname::text AS schema, c.relname::text AS relation, a.attname::text AS name, b.typname::text AS kind, "
+  return "SELECT n.nspname::text AS schema, c.relname::text AS relation, a.attname::text AS name, "
+         "coalesce(array_position(i.indkey::int2[], a.attnum), -1)::text AS key_place, c.reltuples::int8::text AS rows, b.typname::text AS kind, "
          "CASE WHEN b.typcategory = 'A' THEN 'array' WHEN b.typtype = 'e' THEN 'enum' WHEN b.typtype = 'c' THEN 'composite' ELSE '' END AS category, "
          "e.typname::text AS element, (CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)::text AS modifier, "
-         "a.attndims::text AS dimensions, coalesce(array_position(i.indkey::int2[], a.attnum), -1)::text AS key_place, "
-         "c.reltuples::int8::text AS rows "
+         "a.attndims::text AS dimensions "
          "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
          "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
          "JOIN pg_type AS t ON t.oid = a.atttypid "

@@ -6,19 +6,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "connect/server_stream.h"
 #include "data/rows.h"
 
 namespace caudal {
-
-struct PostgresColumn {
-  std::string name;
-  std::string type;    // ours, as SQL
-  std::string server;  // expression of the server whose value travels; "" = the column itself
-  std::string text;    // expression of the server that says the whole value as text; "" = DuckDB's cast says it
-  std::string guard;   // condition of the server: the scanner would turn this value into another one; "" = none does
-  std::string kind;    // the server's name of the type, domains resolved: "timestamptz"
-  bool readable = true;
-};
 
 struct PostgresTable {
   bool found = false;
@@ -29,9 +20,8 @@ struct PostgresTable {
   bool name_is_unique = true;     // the scanner finds names without regard to case
   std::string neighbours;         // tables of the schema, for an error
   std::int64_t prepared = 0;      // transactions of the database that are prepared and not finished
-  std::vector<PostgresColumn> columns;
+  std::vector<ServerColumn> columns;
 
-  const PostgresColumn* Find(const std::string& name) const;
   /// Whether every column may be read by the scanner itself, in parallel.
   bool plain() const;
 };
@@ -43,7 +33,8 @@ PostgresTable ReadPostgresTable(const Rows& rows);
 /// The same for the columns of a query, from what DuckDB makes of them.
 PostgresTable PostgresTableOfQuery(const Schema& columns);
 
-/// Tables, views and their columns that the user may see, in the server's words.
+/// Tables, views and their columns that the user may see, in the server's words: rows as OffersOf takes them, then kind,
+/// category, element, modifier, dimensions.
 std::string PostgresCatalogSql();
 
 /// DuckDB's name of the type, for a row of PostgresCatalogSql; ours is ParseType of it.

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string_view>
 
-#include "data/schema.h"
+#include "connect/server_error.h"
+#include "data/name.h"
 
 namespace caudal {
 namespace {
@@ -32,15 +32,7 @@ std::string Escaped(const std::string& value) {
   return escaped;
 }
 
-struct Meaning {
-  std::string_view said;  // part of the message
-  ErrorKind kind;
-  std::string_view what;  // {host}, {port}, {user}, {database}, {sslmode}, {stream} stand for the options
-  std::string_view next;
-};
-
-// The first that fits is taken, so what is special stands before what is general.
-constexpr auto kMeanings = std::to_array<Meaning>({
+constexpr auto kMeanings = std::to_array<ServerMeaning>({
     {"could not translate host name", ErrorKind::kUnavailable, "the host {host} has no address", "correct `host:` of the source, or ask who runs the name server"},
     {"Connection refused", ErrorKind::kUnavailable, "nothing listens on port {port} of {host}", "correct `port:` or `host:` of the source, or start the server"},
     {"timeout expired", ErrorKind::kUnavailable, "the host {host} does not answer on port {port}", "correct `host:` of the source, or open the firewall for this machine"},
@@ -78,13 +70,6 @@ constexpr auto kMeanings = std::to_array<Meaning>({
     {"duplicate column name", ErrorKind::kInvalidArgument, "two columns of the stream's `query:` have one name", "give each a name of its own with AS"},
 });
 
-std::string Filled(std::string_view pattern, const SourceRequest& request, const Options& options) {
-  return fmt::format(fmt::runtime(pattern), fmt::arg("host", options.Text("host", "")),
-                     fmt::arg("port", options.Integer("port", 5432)), fmt::arg("user", options.Text("user", "")),
-                     fmt::arg("database", options.Text("database", "")), fmt::arg("sslmode", options.Text("sslmode", "prefer")),
-                     fmt::arg("stream", request.stream));
-}
-
 /// Without the connection string in front, and on one line.
 std::string ServersWords(const std::string& message) {
   std::string_view words = message;
@@ -95,11 +80,7 @@ std::string ServersWords(const std::string& message) {
   for (const std::string_view mark : {"FATAL:  ", "ERROR:  "}) {
     if (const std::size_t at = words.find(mark); at != std::string_view::npos) words.remove_prefix(at + mark.size());
   }
-  while (!words.empty() && words.back() == '\n') words.remove_suffix(1);
-  std::string line(words.substr(0, 300));
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  std::replace(line.begin(), line.end(), '\t', ' ');
-  return line;
+  return OneLine(words);
 }
 
 }  // namespace
@@ -128,17 +109,10 @@ bool IsAboutAPostgresValue(const Error& error) {
 }
 
 Error ExplainPostgres(const SourceRequest& request, const Options& options, Error error) {
-  const std::string& said = error.message;
   // "Failed to prepare" is what the scanner puts before a refusal: the reason behind it says more.
-  for (const Meaning& meaning : kMeanings) {
-    if (said.find(meaning.said) == std::string::npos) continue;
-    return Error{meaning.kind, Filled(meaning.what, request, options) + ": " + ServersWords(said),
-                 Filled(meaning.next, request, options), error.where};
-  }
-  if (IsAboutAPostgresValue(error)) {
-    return Error{ErrorKind::kInvalidArgument, "a value cannot be held by its column's type: " + ServersWords(said.substr(0, said.find("\nLINE"))),
-                 "leave the column out with `select:`, or cast it in a `query:`", error.where};
-  }
+  const std::string said = error.message;
+  if (Explained(kMeanings, request, options, ServersWords(said), error)) return error;
+  if (IsAboutAPostgresValue(error)) return ExplainedValue(ServersWords(said.substr(0, said.find("\nLINE"))), error);
   error.message = ServersWords(said);
   return error;
 }

@@ -65,7 +65,7 @@ struct RelationQuestion {
   std::string sql;
 };
 
-/// `sql` and `cursor_sql` of a RelationRead whose columns are all VARCHAR.
+/// `sql` and `cursor_sql` of a RelationRead whose columns are VARCHAR, or BLOB: of bytes, and of texts that may be none.
 struct RelationTexts {
   std::string sql;
   std::string cursor_sql;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/json.h"
+#include "duckdb/mysql_session.h"
 #include "duckdb/postgres_session.h"
 #include "duckdb/result_set.h"
 #include "duckdb/sql_text.h"
@@ -160,18 +161,17 @@ Status Connection::Configure(const ConnectionSettings& settings) {
 }
 
 Status Connection::Attach(const AttachedDatabase& database, const std::string& extensions) {
-  if (database.kind == "postgres") {
-    TRY(Run("LOAD " + QuoteLiteral(extensions + "/postgres_scanner.duckdb_extension")));
-    TRY_ASSIGN(const std::string attach, AttachPostgres(database));
-    return Run(attach);
-  }
   // Nothing to attach: its function takes the folder.
   if (database.kind == "delta") return Run("LOAD " + QuoteLiteral(extensions + "/delta.duckdb_extension"));
-  if (database.kind != "sqlite") {
+  if (database.kind != "mysql" && database.kind != "postgres" && database.kind != "sqlite") {
     return Error{ErrorKind::kUnsupported, "no database of this kind can be attached: " + database.kind,
-                 "kinds: delta, postgres, sqlite", ""};
+                 "kinds: delta, mysql, postgres, sqlite", ""};
   }
-  TRY(Run("LOAD " + QuoteLiteral(extensions + "/sqlite_scanner.duckdb_extension")));
+  TRY(Run("LOAD " + QuoteLiteral(fmt::format("{}/{}_scanner.duckdb_extension", extensions, database.kind))));
+  if (database.kind != "sqlite") {
+    TRY_ASSIGN(const std::string attach, database.kind == "mysql" ? AttachMysql(database) : AttachPostgres(database));
+    return Run(attach);
+  }
   TRY_ASSIGN(const std::string location, ReadableSqliteFile(database.location, x_temp_folder));
   return Run(
       fmt::format("ATTACH {} AS {} (TYPE sqlite, READ_ONLY)", QuoteLiteral(location), QuoteIdentifier(database.name)));

@@ -1,25 +1,17 @@
 #include "duckdb/postgres_session.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <string_view>
-#include <vector>
 
+#include "duckdb/process_environment.h"
 #include "duckdb/sql_text.h"
 
 namespace caudal {
 
 Result<std::string> AttachPostgres(const AttachedDatabase& database) {
-  std::vector<std::string> ours;
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (text.starts_with("PG")) ours.emplace_back(text.substr(0, text.find('=')));
-  }
-  for (const std::string& name : ours) ::unsetenv(name.c_str());
-  // libpq looks for password, certificate and key files below it.
-  ::setenv("HOME", "/nonexistent", 1);
+  // libpq looks for password, certificate and key files below HOME.
+  ForgetEnvironment({"PG"});
   ::setenv("PGCLIENTENCODING", "UTF8", 1);
   // Not in the connection string, which the scanner's errors quote.
   if (!database.secret.empty()) ::setenv("PGPASSWORD", database.secret.c_str(), 1);

@@ -78,9 +78,9 @@ Result<RelationReader::Copied> RelationReader::CopyInside(const std::string& sql
     TRY_ASSIGN(const Rows answer, x_connection.Query(cursor_sql, {}, 1));
     if (!answer.rows.empty() && !answer.rows[0].empty()) copied.cursor = answer.rows[0][0];
   }
-  TRY_ASSIGN(const Rows shape, x_connection.Query(sql, {}, 0));
-  TRY(RefuseReservedColumns(shape.schema));
-  copied.columns = Typed(shape.schema, pinned);
+  TRY_ASSIGN(const Connection::Shape shape, x_connection.Describe(sql));  // without asking for a row
+  TRY(RefuseReservedColumns(shape.columns));
+  copied.columns = Typed(shape.columns, pinned);
   const std::string select =
       fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)",
                   QuoteLiteral(source_file), SelectBody(sql));

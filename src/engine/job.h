@@ -35,7 +35,7 @@ struct TableInput {
 /// A database that the job reads through DuckDB's scanner, read-only, as catalog `name`.
 struct AttachedDatabase {
   std::string name;
-  std::string kind;  // "delta", "postgres", "sqlite"
+  std::string kind;  // "delta", "mysql", "postgres", "sqlite"
   std::string location;
   /// The password, inside a worker only: it is not written with a job, and no error may quote it.
   std::string secret = {};

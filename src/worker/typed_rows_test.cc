@@ -240,6 +240,24 @@ TEST_F(TypedRows, ComeFromParquet) {
   EXPECT_EQ(rejected[0][5], "2");
 }
 
+TEST_F(TypedRows, AreTextsWhereTheirBytesAreUtf8) {
+  const std::string file = folder / "in.parquet";
+  {
+    ComputeJob job;
+    job.output_folder = folder.path();
+    Step step;
+    step.kind = Step::Kind::kRun;
+    step.sql = "COPY (SELECT i AS id, unnest(['\\xC3\\xA4\\x5Cx41'::BLOB, 'a\\xFF'::BLOB, NULL]) AS name FROM range(1) t(i)) TO '" + file + "' (FORMAT parquet)";
+    job.steps.push_back(step);
+    Run(job);
+  }
+  Add("parquet", Contents(file));
+  Type(Of({{"id", "BIGINT"}, {"name", "VARCHAR"}}));
+  EXPECT_EQ(typed, (Table{{"0", "ä\\x41", "raw/0", "1"}, {"0", "NULL", "raw/0", "3"}}));
+  ASSERT_EQ(rejected.size(), 1U);
+  EXPECT_EQ(rejected[0][0], "not a VARCHAR: 'a\\xFF'");
+}
+
 TEST_F(TypedRows, AreNoneWhereNothingCame) {
   Type(Of({{"a", "BIGINT"}}));
   EXPECT_TRUE(typed.empty());

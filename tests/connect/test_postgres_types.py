@@ -1,8 +1,9 @@
 """The mapping of docs/connectors/postgres.md: each type of a real server, with values at its edges, read in each way."""
 import unittest
 
-import postgres_shop as ps
-from test_postgres import PostgresTest, make_server
+from server_cases import TypeCases
+import postgres
+from test_postgres import PostgresTest
 
 # name, type of the server, value, what it is in the lake: type and text
 TYPES = [
@@ -66,28 +67,17 @@ CREATE DOMAIN positive AS int CHECK (value > 0); CREATE DOMAIN secret AS bytea;
 READINGS = {"full": "{write_disposition: replace, table: %s}", "incremental": "{write_disposition: merge, primary_key: id, table: %s, incremental: {cursor: id, initial_value: 0}}"}
 
 
-@unittest.skipIf(ps.postgres.REASON, ps.postgres.REASON)
-class Types(PostgresTest):
-    @classmethod
-    def setUpClass(cls):
-        make_server(cls)
+@unittest.skipIf(postgres.REASON, postgres.REASON)
+class Types(TypeCases, PostgresTest):
+    types = TYPES
+    readings = READINGS
 
-    def setUp(self):
-        super().setUp()
+    def make_shop(self):
+        super().make_shop()
         self.sql(SETUP)
 
     def test_each_type_with_its_value_and_null(self):
-        for n, (_, kind, value, _, _) in enumerate(TYPES):
-            self.sql(f"CREATE TABLE t{n} (id int PRIMARY KEY, v {kind}); INSERT INTO t{n} VALUES (1, {value}), (2, NULL); GRANT SELECT ON t{n} TO reader")
-        for reading, stream in READINGS.items():
-            self.project.source(self.server, {f"{reading}_{n}": stream % f"t{n}" for n in range(len(TYPES))})
-            self.project.ok("run")
-            parts = [f"SELECT {n} AS n, id, typeof(v) AS kind, CAST(v AS VARCHAR) AS v, v IS NULL AS none FROM shop.{reading}_{n}" for n in range(len(TYPES))]
-            rows = {(int(n), id): (kind, v, none) for n, id, kind, v, none in self.project.rows(" UNION ALL ".join(parts))}
-            for n, (name, _, _, kind, text) in enumerate(TYPES):
-                with self.subTest(type=name, reading=reading):
-                    self.assertEqual(rows[n, "1"], (kind, text, "false"))
-                    self.assertEqual(rows[n, "2"], (kind, "", "true"))
+        self.assert_each_type_with_its_value_and_null()
 
     def test_a_value_that_its_type_cannot_hold_rejects_its_row_and_no_other(self):
         self.sql("""CREATE TABLE odd (id int PRIMARY KEY, price numeric(10,2), moment timestamptz, tags int[], b bytea, f float8);

@@ -5,14 +5,15 @@ not root (initdb refuses root).
 As a program it prints `<port> <password>` and serves until its standard input ends. `REASON` says why there is none."""
 import glob
 import os
-import pwd
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import unprivileged  # noqa: E402
 
 
 def _programs():
@@ -23,20 +24,9 @@ def _programs():
     return os.path.dirname(found[-1] if found else on_path) if found or on_path else None
 
 
-def _user():
-    """The words before a command that make it run as a user that is not root."""
-    if os.geteuid() != 0:
-        return []
-    try:
-        user = pwd.getpwnam("postgres")
-    except KeyError:
-        return None
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-
-
 PROGRAMS = _programs()
 REASON = ("PostgreSQL is not installed (Debian: postgresql-15)" if PROGRAMS is None
-          else "there is no user postgres, and initdb refuses root" if _user() is None
+          else "there is no user postgres, and initdb refuses root" if unprivileged.words_as("postgres") is None
           else "psql is not installed" if shutil.which("psql") is None else "")
 
 
@@ -47,7 +37,7 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="caudal-postgres-")
         self.password = secrets.token_hex(8)
         self.settings = list(settings)
-        self.as_user = _user()
+        self.as_user = unprivileged.words_as("postgres")
         if self.as_user:
             shutil.chown(self.folder, "postgres")
         with open(os.path.join(self.folder, "password"), "w", encoding="utf-8") as f:
@@ -57,9 +47,7 @@ class Server:
             shutil.chown(f.name, "postgres")
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={f.name}", "-E", "UTF8",
                   "--locale=C.UTF-8", "--no-sync")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = unprivileged.free_port()
         self.start()
 
     @property

@@ -162,6 +162,10 @@ TEST_F(Postgres, StepsBackByTheLag) {
   EXPECT_THAT(Read(Request(stream, time), columns).sql, HasSubstr("::timestamptz - interval ''3600000 milliseconds''"));
   stream = {{"incremental", {{"cursor", "id"}, {"lag", 100}}}};
   EXPECT_THAT(Read(Request(stream, R"({"column":"id","value":"500"})"), columns).sql, HasSubstr("\"id\" >= 500 - 100"));
+  // A day is taken whole.
+  stream = {{"incremental", {{"cursor", "day"}, {"lag", "1h"}}}};
+  EXPECT_THAT(Read(Request(stream, R"({"column":"day","value":"2026-01-02"})"), {Column("day", "date")}).sql,
+              HasSubstr("(''2026-01-02''::date - interval ''3600000 milliseconds'')::date"));
 }
 
 TEST_F(Postgres, RefusesWhatItCannotProveAndWhatIsNotThere) {
@@ -184,10 +188,10 @@ TEST_F(Postgres, RefusesWhatItCannotProveAndWhatIsNotThere) {
 
 TEST_F(Postgres, OffersTablesWithKeysAndCursors) {
   Rows rows;
-  rows.rows = {{"public", "lines", "line", "int4", "", {}, "-1", "0", "1", "20"},
-               {"public", "lines", "order", "int8", "", {}, "-1", "0", "0", "20"},
-               {"public", "lines", "changed", "timestamptz", "", {}, "-1", "0", "-1", "20"},
-               {"other", "tags", "names", "_text", "array", "text", "-1", "1", "-1", "-1"}};
+  rows.rows = {{"public", "lines", "line", "1", "20", "int4", "", {}, "-1", "0"},
+               {"public", "lines", "order", "0", "20", "int8", "", {}, "-1", "0"},
+               {"public", "lines", "changed", "-1", "20", "timestamptz", "", {}, "-1", "0"},
+               {"other", "tags", "names", "-1", "-1", "_text", "array", "text", "-1", "1"}};
   const auto offers = connector.make_relation()->Offers(Request(Json::object()), rows);
   ASSERT_EQ(offers->size(), 2U);
   EXPECT_EQ((*offers)[0].name, "lines");

@@ -1,4 +1,4 @@
-"""A project that reads a real PostgreSQL server, for the tests beside this file."""
+"""A project that reads a real database server, for the tests beside this file."""
 import csv
 import io
 import json
@@ -10,19 +10,17 @@ import shutil
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "servers"))
-import postgres  # noqa: E402
-
 CAUDAL = os.environ.get("CAUDAL_BINARY", os.path.join(TOP, "build", "caudal"))
 
-PROJECT = "name: pg\ndefaults: {retries: []}\nlimits: {slots: 2, memory: 1GB}\nformats: [delta]\n"
+PROJECT = "name: db\ndefaults: {retries: []}\nlimits: {slots: 2, memory: 1GB}\nformats: [delta]\n"
 
 
 class Project:
-    """`password` is what ${PG_PASSWORD} holds."""
+    """`kind` is the sources' `type:`, `password` what ${DB_PASSWORD} holds."""
 
-    def __init__(self, password):
-        self.folder = tempfile.mkdtemp(prefix="caudal-pg-")
-        self.password = password
+    def __init__(self, kind, password):
+        self.folder = tempfile.mkdtemp(prefix="caudal-db-")
+        self.kind, self.password = kind, password
         self.write("caudal.yaml", PROJECT)
         self.write("pipelines/daily.yaml", "description: everything\nretries: []\n")
 
@@ -39,14 +37,22 @@ class Project:
 
     def source(self, server, streams, name="shop", **options):
         """sources/<name>.yaml; None takes an option out."""
-        words = {"host": "127.0.0.1", "port": server.port, "database": "shop", "user": "reader", "password": "${PG_PASSWORD}", **options}
-        lines = ["type: postgres"] + [f"{word}: {value}" for word, value in words.items() if value is not None] + ["streams:"]
+        words = {"host": "127.0.0.1", "port": server.port, "database": "shop", "user": "reader", "password": "${DB_PASSWORD}", **options}
+        lines = [f"type: {self.kind}"] + [f"{word}: {value}" for word, value in words.items() if value is not None] + ["streams:"]
         self.write(f"sources/{name}.yaml", "\n".join(lines) + "\n" + "".join(f"  {stream}: {text}\n" for stream, text in streams.items()))
+
+    @property
+    def environment(self):
+        return {**os.environ, "NO_COLOR": "1", "DB_PASSWORD": self.password, "ASAN_OPTIONS": "detect_leaks=0"}
 
     def caudal(self, *words, prefix=(), timeout=600):
         return subprocess.run([*prefix, CAUDAL, *words], cwd=self.folder, text=True, capture_output=True, timeout=timeout,
-                              stdin=subprocess.DEVNULL, env={**os.environ, "NO_COLOR": "1", "PG_PASSWORD": self.password,
-                                                             "ASAN_OPTIONS": "detect_leaks=0"})
+                              stdin=subprocess.DEVNULL, env=self.environment)
+
+    def begin(self, *words):
+        """The command as it runs."""
+        return subprocess.Popen([CAUDAL, *words], cwd=self.folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, env=self.environment)
 
     def ok(self, *words, **more):
         done = self.caudal(*words, **more)
