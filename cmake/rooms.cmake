@@ -2,7 +2,7 @@
 # CMake gives every room an include path that shows only these; tests/tidy and the picture in
 # ARCHITECTURE.md read the same table.
 set(CAUDAL_ROOMS
-    base data store state engine duckdb connect worker lake project quality flow ops app)
+    base data store state engine duckdb connect worker lake project quality flow ops serve app)
 
 set(CAUDAL_DEPS_base)
 set(CAUDAL_DEPS_data base)
@@ -17,7 +17,8 @@ set(CAUDAL_DEPS_project data base)
 set(CAUDAL_DEPS_quality project engine data base)
 set(CAUDAL_DEPS_flow quality project lake connect engine state store data base)
 set(CAUDAL_DEPS_ops project state data base)
-set(CAUDAL_DEPS_app ops flow quality project lake worker connect duckdb engine state store data base)
+set(CAUDAL_DEPS_serve ops flow quality project lake engine state store data base)
+set(CAUDAL_DEPS_app serve ops flow quality project lake worker connect duckdb engine state store data base)
 
 # room(name LIBS library...): a static library of src/<name>/**.cc and <name>_test of its *_test.cc.
 # LIBS are the third-party libraries that only this room links and sees.

@@ -159,7 +159,6 @@ class ReadingCases:
         self.project.ok("run")
         self.sql("UPDATE orders SET price = 99, updated_at = now() WHERE id = 3")
         self.project.ok("run")
-        # A row that came twice as it was keeps its first origin in a merge.
         values = "SELECT * FROM shop.orders ORDER BY id"
         rows = self.project.rows(values)
         self.project.ok("backfill", "shop.orders", "--from-raw")
