@@ -1,11 +1,11 @@
 // Which page an address shows, and who may see it.
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect } from 'react';
-import { Link, Route, Switch } from 'wouter';
+import { Link, Route, Switch, useLocation } from 'wouter';
 import { ApiError, setCsrf } from './api/client';
 import { session } from './api/queries';
 import { useTitle } from './parts/address';
-import { ProblemBox } from './parts/problem';
+import { Guard, ProblemBox } from './parts/problem';
 import { SessionContext } from './parts/session';
 import { Clock } from './parts/time';
 import { Shell } from './shell';
@@ -57,6 +57,7 @@ function NotHere() {
 
 function Inside() {
   const me = useQuery(session());
+  const [path] = useLocation();
   const csrf = me.data?.csrf ?? null;
   setCsrf(csrf);
   useEffect(() => setCsrf(csrf), [csrf]);
@@ -71,6 +72,7 @@ function Inside() {
   return (
     <SessionContext.Provider value={me.data}>
       <Shell>
+        <Guard key={path}>
         <Suspense fallback={<p className="loading">Loading …</p>}>
           <Switch>
             <Route path="/" component={TodayPage} />
@@ -88,6 +90,7 @@ function Inside() {
             <Route component={NotHere} />
           </Switch>
         </Suspense>
+        </Guard>
       </Shell>
     </SessionContext.Provider>
   );

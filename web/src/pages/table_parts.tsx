@@ -265,7 +265,7 @@ export function Lineage({ of }: { of: TableDetail }) {
             <Dag graph={graph} chosen={of.table} small />
             {here.length > 0 && (
               <>
-                <h3>Where its columns come from</h3>
+                <h2>Where its columns come from</h2>
                 <ul className="flows">
                   {here.map(([column, from]) => (
                     <li key={column}>
@@ -285,7 +285,7 @@ export function Lineage({ of }: { of: TableDetail }) {
             )}
             {readers.length > 0 && (
               <>
-                <h3>What its columns flow into</h3>
+                <h2>What its columns flow into</h2>
                 <ul className="flows">
                   {readers.map((one) => (
                     <li key={`${one.table}.${one.column} ${one.from}`}>

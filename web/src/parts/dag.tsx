@@ -47,7 +47,6 @@ function place(graph: Graph, chosen: string | undefined): { nodes: DagNode[]; ed
         width: WIDTH,
         height: HEIGHT,
         data: { node, chosen: node.table === chosen, status },
-        ariaLabel: `${node.table}, ${STATUS_WORDS[status]}. Enter opens it.`,
         ariaRole: 'link',
       };
     }),

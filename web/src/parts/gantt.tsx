@@ -53,7 +53,8 @@ export function Gantt({ run, chosen }: { run: RunDetail; chosen: string | null }
           <div role="columnheader" className="end">
             Memory
           </div>
-          <div role="columnheader" className="gantt-axis" aria-label="When">
+          <div role="columnheader" className="gantt-axis">
+            <b className="unseen">When</b>
             {ticks(total).map((ms) => (
               <span key={ms} style={{ left: left(ms) }} aria-hidden="true">
                 {ms === 0 ? '0' : duration(ms)}

@@ -1,5 +1,5 @@
 // What went wrong, where, and what to do next: of an answer of the API, of a task, of the project.
-import type { ReactNode } from 'react';
+import { Component, type ReactNode } from 'react';
 import { ApiError } from '../api/client';
 import { Copyable } from './copy';
 
@@ -71,4 +71,16 @@ export function Command({ line }: { line: string }) {
       <Copyable text={line} what="the command" />
     </div>
   );
+}
+
+/** A page that breaks says so, and leaves the rest alone. Given another `key`, it begins anew. */
+export class Guard extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state = { error: null as unknown };
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+  override render() {
+    if (this.state.error === null) return this.props.children;
+    return <ProblemBox error={this.state.error} again={() => this.setState({ error: null })} />;
+  }
 }

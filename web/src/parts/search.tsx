@@ -49,7 +49,10 @@ export function Search({ pages, onClose }: { pages: Hit[]; onClose: () => void }
   const wanted = useDeferredValue(text);
   const found = useMemo(() => find(hits, wanted), [hits, wanted]);
   const active = Math.min(at, found.length - 1);
-  useEffect(() => chosen.current?.scrollIntoView({ block: 'nearest' }), [active]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is nothing to clean up with.
+    void chosen.current?.scrollIntoView({ block: 'nearest' });
+  }, [active]);
 
   const open = (hit: Hit | undefined) => {
     if (!hit) return;
