@@ -73,23 +73,23 @@ function Inside() {
     <SessionContext.Provider value={me.data}>
       <Shell>
         <Guard key={path}>
-        <Suspense fallback={<p className="loading">Loading …</p>}>
-          <Switch>
-            <Route path="/" component={TodayPage} />
-            <Route path="/pipelines" component={PipelinesPage} />
-            <Route path="/pipelines/:pipeline" component={PipelinePage} />
-            <Route path="/runs" component={RunsPage} />
-            <Route path="/runs/:run" component={RunPage} />
-            <Route path="/graph" component={GraphPage} />
-            <Route path="/tables" component={TablesPage} />
-            <Route path="/tables/:table" component={TablePage} />
-            <Route path="/sources" component={SourcesPage} />
-            <Route path="/alerts" component={AlertsPage} />
-            <Route path="/access" component={AccessPage} />
-            <Route path="/account" component={AccountPage} />
-            <Route component={NotHere} />
-          </Switch>
-        </Suspense>
+          <Suspense fallback={<p className="loading">Loading …</p>}>
+            <Switch>
+              <Route path="/" component={TodayPage} />
+              <Route path="/pipelines" component={PipelinesPage} />
+              <Route path="/pipelines/:pipeline" component={PipelinePage} />
+              <Route path="/runs" component={RunsPage} />
+              <Route path="/runs/:run" component={RunPage} />
+              <Route path="/graph" component={GraphPage} />
+              <Route path="/tables" component={TablesPage} />
+              <Route path="/tables/:table" component={TablePage} />
+              <Route path="/sources" component={SourcesPage} />
+              <Route path="/alerts" component={AlertsPage} />
+              <Route path="/access" component={AccessPage} />
+              <Route path="/account" component={AccountPage} />
+              <Route component={NotHere} />
+            </Switch>
+          </Suspense>
         </Guard>
       </Shell>
     </SessionContext.Provider>

@@ -23,6 +23,8 @@ export const useLiveState = () =>
     () => state,
   );
 
+const FIRST_MS = 300;
+const APART_MS = 2000;
 const POLL_MS = 5000;
 // Alerts, schedules and the lake change without an event of a run.
 const SLOW_POLL_MS = 60_000;
@@ -52,8 +54,13 @@ async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<Messa
   }
 }
 
+function readAll(queries: QueryClient) {
+  void queries.invalidateQueries({ predicate: (query) => !['session', 'plan', 'setup', 'run pages'].includes(String(query.queryKey[0])) });
+}
+
 class LiveStream {
   private x_last = '';
+  private x_read = 0;
   private x_runs = new Set<string>();
   private x_timer: ReturnType<typeof setTimeout> | null = null;
   private x_stopped = new AbortController();
@@ -73,7 +80,7 @@ class LiveStream {
         const answer = await fetch('/api/v1/events', { headers, signal: this.x_stopped.signal, credentials: 'same-origin', cache: 'no-store' });
         if (answer.status === 401) void this.queries.invalidateQueries({ queryKey: ['session'] });
         if (answer.ok && answer.body && answer.headers.get('content-type')?.startsWith('text/event-stream')) {
-          if (state === 'polling') this.everything();
+          if (state === 'polling') readAll(this.queries);
           become('live');
           wait_ms = 1000;
           for await (const message of messages(answer.body)) this.take(message);
@@ -89,35 +96,52 @@ class LiveStream {
 
   private take(message: Message) {
     if (message.id) this.x_last = message.id;
-    if (message.event === 'reset') return this.everything();
+    if (message.event === 'reset') return readAll(this.queries);
     try {
       const told = JSON.parse(message.data) as { run?: string };
       if (told.run) this.x_runs.add(told.run);
     } catch {
       return;
     }
-    // A run tells of many tasks at once: one reading for all of them.
-    this.x_timer ??= setTimeout(() => this.read(), 400);
+    // A run tells of many tasks at once: one reading for all of them, and not one after the other.
+    this.x_timer ??= setTimeout(() => this.read(), Math.max(FIRST_MS, this.x_read + APART_MS - Date.now()));
   }
 
   private read() {
     this.x_timer = null;
+    this.x_read = Date.now();
     for (const noun of ['overview', 'pipelines', 'runs', 'graph', 'tables', 'sources', 'alerts'])
       void this.queries.invalidateQueries({ queryKey: [noun] });
     for (const id of this.x_runs) void this.queries.invalidateQueries({ queryKey: ['run', id] });
     this.x_runs.clear();
   }
-
-  private everything() {
-    void this.queries.invalidateQueries({ predicate: (query) => !['session', 'plan', 'setup'].includes(String(query.queryKey[0])) });
-  }
 }
+
+// A browser gives a host six connections for all its tabs: one that nobody looks at gives its own back.
+const HIDDEN_MS = 20_000;
 
 /** Keeps what is shown as new as the daemon knows it, from log-in to log-out. */
 export function useLive(queries: QueryClient) {
   useEffect(() => {
-    const stream = new LiveStream(queries);
-    void stream.run();
+    let stream: LiveStream | null = null;
+    let leave: ReturnType<typeof setTimeout> | undefined;
+    const begin = () => {
+      stream = new LiveStream(queries);
+      void stream.run();
+    };
+    const end = () => {
+      stream?.stop();
+      stream = null;
+      become('connecting');
+    };
+    const look = () => {
+      clearTimeout(leave);
+      if (document.hidden) leave = setTimeout(end, HIDDEN_MS);
+      else if (!stream) {
+        begin();
+        readAll(queries);
+      }
+    };
     let quiet_ms = 0;
     const poll = setInterval(() => {
       quiet_ms += POLL_MS;
@@ -126,10 +150,13 @@ export function useLive(queries: QueryClient) {
       for (const noun of ['overview', 'pipelines', 'runs', 'run', 'graph', 'alerts', ...(state === 'live' ? [] : ['tables', 'sources'])])
         void queries.invalidateQueries({ queryKey: [noun] });
     }, POLL_MS);
+    begin();
+    document.addEventListener('visibilitychange', look);
     return () => {
-      stream.stop();
+      document.removeEventListener('visibilitychange', look);
+      clearTimeout(leave);
       clearInterval(poll);
-      become('connecting');
+      end();
     };
   }, [queries]);
 }
