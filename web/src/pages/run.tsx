@@ -21,6 +21,16 @@ const Dag = lazy(() => import('../parts/dag'));
 
 const BAD = new Set(['fail', 'reject', 'warn']);
 
+/** The newest verdict of each check: a run that was taken again has those of its first time, too. */
+function newestVerdicts(checks: RunCheck[]): RunCheck[] {
+  const newest = new Map<string, RunCheck>();
+  for (const check of checks) {
+    const name = `${check.table} ${check.check}`;
+    if ((newest.get(name)?.at ?? '') <= check.at) newest.set(name, check);
+  }
+  return [...newest.values()];
+}
+
 /** Why tables of this run failed, and what waits for them. */
 function Failures({ run }: { run: RunDetail }) {
   const failed = run.tasks.filter((task) => task.error && task.status === 'failed');
@@ -29,7 +39,7 @@ function Failures({ run }: { run: RunDetail }) {
   return (
     <section aria-label="What failed">
       {failed.map((task) => {
-        const checks = run.checks.filter((check) => check.table === task.table && check.verdict === 'fail');
+        const checks = newestVerdicts(run.checks).filter((check) => check.table === task.table && check.verdict === 'fail');
         return (
           <article key={task.table} className="box box-failed">
             <h2>
@@ -69,7 +79,7 @@ function Cell({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function TaskPanel({ run, task, onClose }: { run: RunDetail; task: Task; onClose: () => void }) {
-  const checks = run.checks.filter((check) => check.table === task.table);
+  const checks = newestVerdicts(run.checks).filter((check) => check.table === task.table);
   return (
     <section className="box task-panel" aria-label={`Task ${task.table}`}>
       <header>
@@ -221,7 +231,8 @@ export function RunPage() {
     <Answered of={answer}>
       {(run) => {
         const task = run.tasks.find((one) => one.table === chosen);
-        const bad = run.checks.filter((check) => BAD.has(check.verdict)).length;
+        const checks = newestVerdicts(run.checks);
+        const bad = checks.filter((check) => BAD.has(check.verdict)).length;
         return (
           <>
             <Header run={run} />
@@ -237,7 +248,7 @@ export function RunPage() {
               tabs={[
                 { id: 'tasks', name: 'Tasks', content: () => <Gantt run={run} chosen={chosen} /> },
                 { id: 'log', name: 'Log', content: () => <RunLog key={run.run} run={run.run} open={isOpen(run.status)} /> },
-                { id: 'checks', name: bad ? `Checks (${bad} not passed)` : `Checks (${run.checks.length})`, content: () => <Checks checks={run.checks} /> },
+                { id: 'checks', name: bad ? `Checks (${bad} not passed)` : `Checks (${checks.length})`, content: () => <Checks checks={checks} /> },
                 { id: 'graph', name: 'Graph', content: () => <RunGraph run={run} /> },
               ]}
             />

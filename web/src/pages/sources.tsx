@@ -12,16 +12,16 @@ import { When } from '../parts/time';
 import { bytes, number } from '../parts/words';
 
 const COLUMNS: ListColumn<Stream>[] = [
-  { name: 'Stream', width: 'minmax(8rem, 1.2fr)', phone: 'bare', cell: (one) => <Link href={to.table(one.table)} className="name">{one.stream}</Link> },
-  { name: 'Newest load', width: '8.5rem', cell: (one) => (one.last ? <Link href={to.run(one.last.run, one.table)} className="plain"><Badge status={one.last.status} /></Link> : <Badge status="never" />) },
-  { name: 'Ended', width: 'minmax(7rem, .8fr)', cell: (one) => (one.last?.ended ? <When at={one.last.ended} /> : <span className="dim">not yet</span>) },
-  { name: 'Last new rows', width: 'minmax(7rem, .8fr)', cell: (one) => (one.updated ? <When at={one.updated} /> : <span className="dim">none</span>) },
-  { name: 'Rows', width: '7rem', align: 'end', cell: (one) => (one.rows === undefined ? '' : number(one.rows)) },
-  { name: 'Size', width: '6rem', align: 'end', cell: (one) => (one.bytes === undefined ? '' : bytes(one.bytes)), phone: 'none' },
-  { name: 'Written as', width: '6rem', cell: (one) => <span className="dim">{one.write_disposition}</span>, phone: 'none' },
+  { name: 'Stream', width: 'minmax(7rem, 1.2fr)', phone: 'bare', cell: (one) => <Link href={to.table(one.table)} className="name">{one.stream}</Link> },
+  { name: 'Newest load', width: '7.5rem', cell: (one) => (one.last ? <Link href={to.run(one.last.run, one.table)} className="plain"><Badge status={one.last.status} /></Link> : <Badge status="never" />) },
+  { name: 'Ended', width: 'minmax(6.5rem, .8fr)', cell: (one) => (one.last?.ended ? <When at={one.last.ended} /> : <span className="dim">not yet</span>) },
+  { name: 'Last new rows', width: 'minmax(6.5rem, .8fr)', cell: (one) => (one.updated ? <When at={one.updated} /> : <span className="dim">none</span>) },
+  { name: 'Rows', width: '5.5rem', align: 'end', cell: (one) => (one.rows === undefined ? '' : number(one.rows)) },
+  { name: 'Size', width: '4.8rem', align: 'end', cell: (one) => (one.bytes === undefined ? '' : bytes(one.bytes)), phone: 'none' },
+  { name: 'Written as', width: '5rem', cell: (one) => <span className="dim">{one.write_disposition}</span>, phone: 'none' },
   {
     name: 'Cursor',
-    width: 'minmax(8rem, 1.6fr)',
+    width: 'minmax(7rem, 1.6fr)',
     cell: (one) => (one.cursor ? <code className="small cut" title={one.cursor}>{one.cursor}</code> : <span className="dim">none</span>),
   },
 ];

@@ -54,15 +54,15 @@ export function Columns({ of }: { of: TableDetail }) {
 }
 
 const VERSION_COLUMNS: ListColumn<Version>[] = [
-  { name: 'Version', width: '5rem', align: 'end', cell: (one) => <strong>{one.version}</strong> },
-  { name: 'Published', width: 'minmax(8rem, 1fr)', cell: (one) => <When at={one.time} seconds /> },
-  { name: 'What', width: 'minmax(6rem, .8fr)', cell: (one) => one.change || one.operation },
-  { name: 'Rows', width: 'minmax(8rem, 1fr)', align: 'end', cell: (one) => <Delta added={one.rows_added} removed={one.rows_removed} /> },
-  { name: 'Files', width: '7rem', align: 'end', cell: (one) => <Delta added={one.files_added} removed={one.files_removed} />, phone: 'none' },
-  { name: 'Rejected', width: '6rem', align: 'end', cell: (one) => (one.counts?.rejected ? number(one.counts.rejected) : dim('none')) },
+  { name: 'Version', width: '4rem', align: 'end', cell: (one) => <strong>{one.version}</strong> },
+  { name: 'Published', width: 'minmax(6.5rem, 1fr)', cell: (one) => <When at={one.time} seconds /> },
+  { name: 'What', width: 'minmax(5rem, .8fr)', cell: (one) => one.change || one.operation },
+  { name: 'Rows', width: 'minmax(6rem, 1fr)', align: 'end', cell: (one) => <Delta added={one.rows_added} removed={one.rows_removed} /> },
+  { name: 'Files', width: '4.5rem', align: 'end', cell: (one) => <Delta added={one.files_added} removed={one.files_removed} />, phone: 'none' },
+  { name: 'Rejected', width: '4.8rem', align: 'end', cell: (one) => (one.counts?.rejected ? number(one.counts.rejected) : dim('none')) },
   {
     name: 'Raw files',
-    width: 'minmax(8rem, 1.3fr)',
+    width: 'minmax(6rem, 1.3fr)',
     phone: 'none',
     cell: (one) =>
       one.raw.length === 0 ? (
@@ -76,7 +76,7 @@ const VERSION_COLUMNS: ListColumn<Version>[] = [
   },
   {
     name: 'Run',
-    width: 'minmax(8rem, 1.2fr)',
+    width: 'minmax(7rem, 1.2fr)',
     cell: (one) => {
       const [run] = one.task.split('/');
       return run ? (
