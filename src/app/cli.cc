@@ -99,6 +99,7 @@ int Parse(int argc, char** argv) {
   AddLookVerbs(app, chosen);
   AddTableVerbs(app, chosen);
   AddDaemonVerbs(app, chosen);
+  AddAccessVerbs(app, chosen);
   AddCompletionVerb(app, chosen);
   try {
     app.parse(argc, argv);

@@ -25,6 +25,7 @@ void AddRunVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddLookVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddTableVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddDaemonVerbs(CLI::App& app, ChosenVerb& chosen);
+void AddAccessVerbs(CLI::App& app, ChosenVerb& chosen);
 
 /// `caudal completion SHELL`: verbs and options as `app` has them.
 void AddCompletionVerb(CLI::App& app, ChosenVerb& chosen);

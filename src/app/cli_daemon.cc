@@ -23,6 +23,8 @@ void AddDaemonVerbs(CLI::App& app, ChosenVerb& chosen) {
   CLI::App* serve = AddVerb(app, "serve", "Run pipelines when they are due, and tell people, until told to stop",
                             "Examples:\n  caudal serve\n  caudal serve --project shop --output json 2>> serve.ndjson");
   serve->add_option("--grace", serve_options->grace, "When told to stop: what runs may go on for so long")->type_name("TIME")->default_str("60s");
+  serve->add_option("--listen", serve_options->listen, "Address of the page and the API; port 0: any that is free; off: neither")->type_name("HOST:PORT")->default_str("127.0.0.1:8088");
+  serve->add_option("--url", serve_options->url, "How people reach it, where a proxy stands in front: https://caudal.example.com")->type_name("URL");
   serve->callback([&chosen, serve_options] {
     chosen = [serve_options](const Command& command) { return ServeVerb(command, *serve_options); };
   });

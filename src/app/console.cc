@@ -12,6 +12,7 @@
 
 #include "app/exit_code.h"
 #include "base/json.h"
+#include "serve/rows_document.h"
 
 namespace caudal {
 namespace {
@@ -97,8 +98,7 @@ void Console::Remark(std::string_view text) const {
 }
 
 Json ErrorDocument(const Error& error) {
-  return Json{{"error",
-               {{"kind", KindName(error.kind)}, {"message", error.message}, {"where", error.where}, {"next", error.next}}}};
+  return Json{{"error", ErrorObject(error)}};
 }
 
 std::string Grouped(std::int64_t number) {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "app/live_lines.h"
-#include "app/run_document.h"
 #include "base/json.h"
+#include "serve/run_document.h"
 
 namespace caudal {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "base/json_fwd.h"
 #include "data/rows.h"
+#include "serve/rows_document.h"
 
 namespace caudal {
 
@@ -34,12 +34,6 @@ TextTable TextTableOf(const Rows& rows);
 /// RFC 4180 with a head; NULL is an empty field, an empty text is "". `safe`: a text that a spreadsheet would take for a
 /// formula gets ' in front.
 std::string FormatCsv(const Rows& rows, bool safe);
-
-/// [{"name", "type"}]
-Json ColumnsDocument(const Schema& schema);
-/// [{column: value}]: whole numbers, floats and booleans as such, NULL as null, all else as text. The engine has told
-/// columns of one name apart.
-Json RowsDocument(const Rows& rows);
 
 /// Columns that `text` takes on a terminal.
 std::size_t DisplayWidth(std::string_view text);

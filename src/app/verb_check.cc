@@ -5,12 +5,12 @@
 
 #include "app/exit_code.h"
 #include "app/interrupt.h"
-#include "app/run_document.h"
 #include "app/run_summary.h"
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
 #include "flow/inspect.h"
+#include "serve/run_document.h"
 
 namespace caudal {
 namespace {

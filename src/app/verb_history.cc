@@ -5,11 +5,12 @@
 
 #include "app/exit_code.h"
 #include "app/interrupt.h"
-#include "app/run_document.h"
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
 #include "flow/inspect.h"
+#include "serve/run_document.h"
+#include "serve/table_document.h"
 
 namespace caudal {
 namespace {
@@ -47,36 +48,6 @@ Result<int> HistoryOfRuns(const Command& command, Session& session, int limit) {
     command.console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(command.console.width())}));
   }
   return kExitOk;
-}
-
-Json CommitDocument(const CommitRecord& commit) {
-  Json document{{"version", commit.version},
-                {"time", FormatTimestampMs(commit.time)},
-                {"operation", commit.operation},
-                {"change", ChangeKindName(commit.change)},
-                {"task", commit.task},
-                {"files_added", commit.files_added},
-                {"files_removed", commit.files_removed},
-                {"rows_added", commit.rows_added},
-                {"rows_removed", commit.rows_removed},
-                {"partitions", Json::array()},
-                {"raw", Json::array()},
-                {"counts", nullptr}};
-  for (const auto& partition : commit.partitions) {
-    Json values = Json::object();
-    for (const auto& [column, value] : partition) values[column] = value ? Json(*value) : Json(nullptr);
-    document["partitions"].push_back(values);
-  }
-  for (const RawObject& raw : commit.raw) {
-    document["raw"].push_back({{"key", raw.key}, {"origin", raw.origin}, {"rows", raw.rows}, {"bytes", raw.size_bytes}, {"sha256", raw.sha256}});
-  }
-  if (commit.counts) {
-    document["counts"] = {{"read", commit.counts->read},
-                          {"written", commit.counts->written},
-                          {"rejected", commit.counts->rejected},
-                          {"deduplicated", commit.counts->deduplicated}};
-  }
-  return document;
 }
 
 Result<int> HistoryOfTable(const Command& command, Session& session, const HistoryOptions& options) {
@@ -122,9 +93,7 @@ Result<int> HistoryOfChecks(const Command& command, Session& session, const Hist
   TextTable table;
   table.columns = {{"time", false}, {"check", false}, {"verdict", false}, {"rows", true}, {"observed", false}, {"run", false}};
   for (const CheckRecord& check : checks) {
-    document["checks"].push_back({{"time", FormatTimestampMs(check.at)}, {"check", check.check}, {"verdict", check.verdict},
-                                  {"failing_rows", check.failing_rows}, {"observed", check.observed}, {"message", check.message},
-                                  {"run", check.run}});
+    document["checks"].push_back(VerdictDocument(check));
     table.rows.push_back({LocalTime(check.at), check.check, check.verdict, Grouped(check.failing_rows), check.observed, check.run});
   }
   if (command.console.json()) {

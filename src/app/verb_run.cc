@@ -6,12 +6,13 @@
 #include "app/exit_code.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
-#include "app/run_document.h"
+#include "app/report_document.h"
 #include "app/run_summary.h"
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
 #include "flow/plan.h"
+#include "serve/plan_document.h"
 
 namespace caudal {
 namespace {
@@ -152,15 +153,7 @@ Result<int> PlanVerb(const Command& command, const RunVerbOptions& options) {
   TRY_ASSIGN(const RunRequest request, RequestOf(workspace->project, options));
   TRY_ASSIGN(const std::vector<PlanItem> plan, MakePlan(*workspace, request));
   if (command.console.json()) {
-    Json document{{"pipeline", request.pipeline}, {"release", workspace->project.hash}, {"items", Json::array()}};
-    for (const PlanItem& item : plan) {
-      document["items"].push_back({{"table", item.table},
-                                   {"action", item.action},
-                                   {"reason", item.reason},
-                                   {"partitions", item.partitions},
-                                   {"depends_on_load", item.depends_on_load}});
-    }
-    command.console.Document(document);
+    command.console.Document(PlanDocument(workspace->project, request, plan));
     return kExitOk;
   }
   PrintPlan(command.console, request, plan);

@@ -8,22 +8,14 @@
 #include "app/verbs.h"
 #include "base/json.h"
 #include "ops/alerter.h"
+#include "serve/pipeline_document.h"
+#include "serve/run_document.h"
+#include "state/history_store.h"
 #include "state/process_lock.h"
 #include "state/schedule_store.h"
 
 namespace caudal {
 namespace {
-
-Result<const PipelineConfig*> FindPipeline(const Project& project, const std::string& name) {
-  std::vector<std::string> names;
-  for (const PipelineConfig& pipeline : project.pipelines) {
-    if (pipeline.name == name) return &pipeline;
-    names.push_back(pipeline.name);
-  }
-  const std::string near = Nearest(name, names);
-  return Error{ErrorKind::kNotFound, "no pipeline is called '" + name + "'",
-               near.empty() ? "there is " + (names.empty() ? std::string("none") : Joined(names, 20)) : "did you mean '" + near + "'?", ""};
-}
 
 std::string WhenWords(const PipelineConfig& pipeline) {
   std::vector<std::string> words;
@@ -32,13 +24,6 @@ std::string WhenWords(const PipelineConfig& pipeline) {
   }
   if (!pipeline.after.empty()) words.push_back("after " + Joined(pipeline.after, 20));
   return words.empty() ? "by hand" : Joined(words, words.size());
-}
-
-ScheduleRecord RecordOf(const std::vector<ScheduleRecord>& records, const std::string& pipeline) {
-  for (const ScheduleRecord& record : records) {
-    if (record.pipeline == pipeline) return record;
-  }
-  return ScheduleRecord{pipeline, {}, {}, 0, 0, {}, ""};
 }
 
 }  // namespace
@@ -56,17 +41,11 @@ Result<int> ScheduleVerb(const Command& command, const ScheduleOptions& options)
   table.columns = {{"pipeline", false}, {"local time", false}, {"time zone", false}, {"UTC", false}};
   for (const PipelineConfig& pipeline : project->pipelines) {
     if (!options.pipeline.empty() && pipeline.name != options.pipeline) continue;
-    Json entry{{"pipeline", pipeline.name}, {"schedule", pipeline.schedule}, {"time_zone", pipeline.time_zone.name()},
-               {"after", pipeline.after}, {"next", Json::array()}};
-    std::optional<Timestamp> at = after;
-    for (int i = 0; pipeline.timer && i < options.next; ++i) {
-      at = pipeline.timer->NextAfter(*at);
-      if (!at) break;
-      entry["next"].push_back(FormatTimestampMs(*at));
-      table.rows.push_back({pipeline.name, FormatLocal(*at, pipeline.time_zone), pipeline.time_zone.name(), FormatTimestamp(*at).substr(0, 19) + "Z"});
+    document["pipelines"].push_back(ScheduleDocument(pipeline, after, options.next));
+    for (const Timestamp at : NextTimes(pipeline, after, options.next)) {
+      table.rows.push_back({pipeline.name, FormatLocal(at, pipeline.time_zone), pipeline.time_zone.name(), FormatTimestamp(at).substr(0, 19) + "Z"});
     }
     if (!pipeline.timer) table.rows.push_back({pipeline.name, WhenWords(pipeline), std::nullopt, std::nullopt});
-    document["pipelines"].push_back(std::move(entry));
   }
   if (command.console.json()) {
     command.console.Document(document);
@@ -92,23 +71,16 @@ Result<int> StatusVerb(const Command& command) {
     const ScheduleRecord record = RecordOf(records, pipeline.name);
     TRY_ASSIGN(const auto last, state->schedules().LastRun(pipeline.name));
     const auto next = pipeline.timer && !record.paused ? pipeline.timer->NextAfter(now) : std::nullopt;
-    Json entry{{"pipeline", pipeline.name}, {"schedule", pipeline.schedule}, {"after", pipeline.after}, {"time_zone", pipeline.time_zone.name()},
-               {"deadline", pipeline.deadline}, {"paused_since", nullptr}, {"next", nullptr}, {"last", nullptr}};
-    if (record.paused) entry["paused_since"] = FormatTimestampMs(*record.paused);
-    if (next) entry["next"] = FormatTimestampMs(*next);
+    document["pipelines"].push_back(PipelineStatusDocument(pipeline, record, last, now));
     std::vector<Cell> row{pipeline.name, WhenWords(pipeline),
                           record.paused ? "paused" : next ? FormatLocal(*next, pipeline.time_zone) : std::string(), "", "", ""};
     if (last) {
       const std::string status(RunStatusName(last->status));
-      entry["last"] = {{"run", last->id}, {"status", status}, {"cause", last->cause}, {"started", FormatTimestampMs(last->started)},
-                       {"ended", last->ended ? Json(FormatTimestampMs(*last->ended)) : Json(nullptr)},
-                       {"scheduled", last->scheduled ? Json(FormatTimestampMs(*last->scheduled)) : Json(nullptr)}};
       row[3] = status + " " + last->id;
       row[4] = LocalTime(last->started);
       row[5] = last->ended ? LocalTime(*last->ended) : std::string();
     }
     table.rows.push_back(std::move(row));
-    document["pipelines"].push_back(std::move(entry));
   }
   if (command.console.json()) {
     command.console.Document(document);
@@ -136,17 +108,12 @@ Result<int> PauseVerb(const Command& command, const std::string& pipeline, bool 
   TRY_ASSIGN(const Project* project, session->LoadedProject());
   TRY_ASSIGN(const PipelineConfig* config, FindPipeline(*project, pipeline));
   TRY_ASSIGN(StateStore * state, session->State());
-  TRY_ASSIGN(const auto records, state->schedules().Schedules());
-  const bool was = RecordOf(records, pipeline).paused.has_value();
   const Timestamp now = SystemClock().Now();
-  if (was != pause) {
-    EventRecord told{0, now, pause ? "pipeline.paused" : "pipeline.resumed", "", "", DumpJson(Json{{"pipeline", pipeline}})};
-    TRY(state->schedules().SetPaused(pipeline, pause ? std::optional(now) : std::nullopt, told));
-  }
+  TRY_ASSIGN(const bool changed, SetPaused(state->schedules(), *config, pause, now, ""));
+  const bool was = changed != pause;
   const auto next = config->timer ? config->timer->NextAfter(now) : std::nullopt;
   if (command.console.json()) {
-    command.console.Document(Json{{"pipeline", pipeline}, {"paused", pause}, {"changed", was != pause},
-                                  {"next", next && !pause ? Json(FormatTimestampMs(*next)) : Json(nullptr)}});
+    command.console.Document(PauseDocument(*config, pause, changed, now));
   } else if (pause) {
     command.console.Line(fmt::format("{} {}: the daemon begins no run of it; one that runs goes on, and `caudal run {}` still works", pipeline,
                                      was ? "was paused already" : "is paused", pipeline));

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "flow/daemon.h"
 #include "ops/alerter.h"
+#include "serve/web_service.h"
 #include "state/process_lock.h"
 
 namespace caudal {
@@ -32,6 +33,21 @@ std::string JsonLine(const LogLine& line) {
   Json json{{"at", FormatTimestampMs(line.at)}, {"event", line.event}};
   for (const auto& [name, value] : line.fields) json[name] = value;
   return DumpJson(json);
+}
+
+/// Null where nobody wants it.
+Result<std::unique_ptr<WebService>> StartWeb(const ServeOptions& options, Daemon& daemon, const std::string& state_path, const LogSink& log) {
+  if (options.listen == "off") return std::unique_ptr<WebService>();
+  TRY_ASSIGN(auto web, WebService::Start(WebOptions{options.listen, options.url}, daemon, state_path, SystemClock()));
+  const auto tell = [&](const char* event, std::vector<std::pair<std::string, std::string>> fields) {
+    log(LogLine{SystemClock().Now(), event, std::move(fields)});
+  };
+  tell("http.listening", {{"address", web->address()}});
+  if (web->open_to_others() && !options.url.starts_with("https://")) {
+    tell("http.open", {{"address", web->address()}, {"next", "passwords and tokens cross the network unencrypted: put a proxy with TLS in front, and name it by --url https://..."}});
+  }
+  if (web->setup_link()) tell("http.setup", {{"link", *web->setup_link()}, {"next", "opens once, for a day, and makes the first admin; or `caudal user add NAME --role admin`"}});
+  return web;
 }
 
 }  // namespace
@@ -58,8 +74,10 @@ Result<int> ServeVerb(const Command& command, const ServeOptions& options) {
                    [&log](const std::string& event, std::vector<std::pair<std::string, std::string>> fields) {
                      log(LogLine{SystemClock().Now(), event, std::move(fields)});
                    }});
+  TRY_ASSIGN(const auto web, StartWeb(options, daemon, session->folder() + "/.caudal/state.db", log));
   alerter.Start();
   Status served = daemon.Serve(stops);
+  if (web) web->Stop();
   alerter.Stop();
   TRY(std::move(served));
   return kExitOk;

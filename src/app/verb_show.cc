@@ -11,37 +11,13 @@
 #include "base/json.h"
 #include "flow/inspect.h"
 #include "lake/upsert.h"
+#include "serve/table_document.h"
+#include "state/history_store.h"
 
 namespace caudal {
 namespace {
 
-constexpr int kVerdictsLookedAt = 500;
 constexpr int kRejectExamples = 10;
-
-std::string_view KindOfNode(const Project& project, const Node& node) {
-  if (node.kind == Node::Kind::kStream) return "stream";
-  switch (project.model(node).materialize) {
-    case Materialize::kTable: return "table";
-    case Materialize::kView: return "view";
-    case Materialize::kAppend: return "append";
-    case Materialize::kMerge: return "merge";
-    case Materialize::kPartitions: return "partitions";
-    case Materialize::kSnapshot: return "snapshot";
-  }
-  return "";
-}
-
-/// The newest verdict of each check of the table.
-Result<std::vector<CheckRecord>> LastVerdicts(const Workspace& workspace, const std::string& table) {
-  TRY_ASSIGN(const auto all, workspace.state.Checks(table, kVerdictsLookedAt));
-  std::vector<CheckRecord> last;
-  for (const CheckRecord& check : all) {
-    const bool known = std::any_of(last.begin(), last.end(), [&](const CheckRecord& c) { return c.check == check.check; });
-    if (!known) last.push_back(check);
-  }
-  std::reverse(last.begin(), last.end());
-  return last;
-}
 
 std::string VerdictsInShort(const std::vector<CheckRecord>& verdicts) {
   std::int64_t pass = 0, fail = 0, other = 0;
@@ -51,13 +27,6 @@ std::string VerdictsInShort(const std::vector<CheckRecord>& verdicts) {
   if (other > 0) parts.push_back(fmt::format("{} warn", other));
   if (fail > 0) parts.push_back(fmt::format("{} fail", fail));
   return Joined(parts, 3);
-}
-
-std::int64_t PartitionCount(const Snapshot& snapshot) {
-  std::vector<std::map<std::string, Cell>> seen;
-  for (const LiveFile& file : snapshot.files) seen.push_back(file.partition);
-  std::sort(seen.begin(), seen.end());
-  return std::unique(seen.begin(), seen.end()) - seen.begin();
 }
 
 /// "order_date: 2010-12-01 to 2010-12-23".
@@ -74,29 +43,6 @@ std::string PartitionRange(const Snapshot& snapshot) {
     parts.push_back(*least == *most ? column + "=" + *least : column + ": " + *least + " to " + *most);
   }
   return Joined(parts, parts.size());
-}
-
-Json TableDocument(const Project& project, const Node& node, const Snapshot* snapshot,
-                   const std::vector<CheckRecord>& verdicts) {
-  Json document{{"table", node.table}, {"kind", KindOfNode(project, node)}, {"path", node.path},
-                {"published", snapshot != nullptr}, {"checks", Json::array()}};
-  for (const CheckRecord& check : verdicts) {
-    document["checks"].push_back({{"check", check.check},
-                                  {"verdict", check.verdict},
-                                  {"failing_rows", check.failing_rows},
-                                  {"observed", check.observed},
-                                  {"message", check.message},
-                                  {"run", check.run},
-                                  {"at", FormatTimestampMs(check.at)}});
-  }
-  if (snapshot == nullptr) return document;
-  document["version"] = snapshot->version;
-  document["updated"] = FormatTimestampMs(snapshot->time);
-  document["rows"] = snapshot->rows();
-  document["bytes"] = snapshot->size_bytes();
-  document["files"] = snapshot->files.size();
-  document["partitions"] = snapshot->partition_columns.empty() ? 0 : PartitionCount(*snapshot);
-  return document;
 }
 
 /// Table -> bytes of its rows as CSV; empty where nobody asked.
@@ -125,8 +71,8 @@ Result<int> ShowAll(const Command& command, const Workspace& workspace, bool wit
   std::int64_t bytes = 0, csv_total = 0;
   for (const Node& node : workspace.project.nodes) {
     TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node.table)));
-    TRY_ASSIGN(const auto verdicts, LastVerdicts(workspace, node.table));
-    document["tables"].push_back(TableDocument(workspace.project, node, snapshot.get(), verdicts));
+    TRY_ASSIGN(const auto verdicts, workspace.state.history().LastVerdicts(node.table));
+    document["tables"].push_back(TableDocument(workspace.project, node, FactsOf(snapshot.get()), verdicts));
     const std::string kind(KindOfNode(workspace.project, node));
     std::vector<Cell> row{node.table, kind};
     if (snapshot) {
@@ -156,26 +102,6 @@ Result<int> ShowAll(const Command& command, const Workspace& workspace, bool wit
   if (with_sizes) total += ", as CSV " + SizeText(csv_total) + ": " + (csv_total > bytes ? Saved(bytes, csv_total) : "nothing") + " saved";
   command.console.Line(total);
   return kExitOk;
-}
-
-const std::vector<ColumnConfig>& ConfiguredColumns(const Project& project, const Node& node) {
-  return node.kind == Node::Kind::kStream ? project.stream(node).columns : project.model(node).columns;
-}
-
-Schema SchemaOf(const Project& project, const Node& node, const Snapshot* snapshot) {
-  if (snapshot != nullptr) return snapshot->schema;
-  Schema schema;
-  if (node.kind == Node::Kind::kModel) {
-    for (const OutputColumn& column : project.model(node).analysis.columns) schema.fields.push_back(column.field);
-  }
-  return schema;
-}
-
-std::string DescriptionOf(const Project& project, const Node& node, const std::string& column) {
-  for (const ColumnConfig& config : ConfiguredColumns(project, node)) {
-    if (config.name == column) return config.description;
-  }
-  return "";
 }
 
 void PrintHead(const Console& console, const Workspace& workspace, const Node& node, const Snapshot* snapshot) {
@@ -244,7 +170,7 @@ Result<int> ShowOne(const Command& command, const Workspace& workspace, const Sh
   const Console& console = command.console;
   TRY_ASSIGN(const Node* node, FindTable(workspace.project, options.table));
   TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node->table)));
-  TRY_ASSIGN(const auto verdicts, LastVerdicts(workspace, node->table));
+  TRY_ASSIGN(const auto verdicts, workspace.state.history().LastVerdicts(node->table));
   TRY_ASSIGN(const auto rejects, LatestOrNone(workspace.TableOf(node->table).Rejects()));
   const Schema schema = SchemaOf(workspace.project, *node, snapshot.get());
   std::optional<Rows> rows;
@@ -254,7 +180,7 @@ Result<int> ShowOne(const Command& command, const Workspace& workspace, const Sh
   }
   const std::int64_t rejected = rejects ? rejects->rows() : 0;
   if (console.json()) {
-    Json document = TableDocument(workspace.project, *node, snapshot.get(), verdicts);
+    Json document = TableDocument(workspace.project, *node, FactsOf(snapshot.get()), verdicts);
     document["columns"] = ColumnsDocument(schema);
     document["rejected_rows"] = rejected;
     document["upstream"] = node->upstream;

@@ -128,6 +128,8 @@ Result<int> SqlVerb(const Command& command, const SqlOptions& options);
 
 struct ServeOptions {
   std::string grace = "60s";
+  std::string listen = "127.0.0.1:8088";  // "off" = no HTTP
+  std::string url;                        // by which people reach it, "" = by that address
 };
 Result<int> ServeVerb(const Command& command, const ServeOptions& options);
 Result<int> StatusVerb(const Command& command);
@@ -139,6 +141,24 @@ struct ScheduleOptions {
 Result<int> ScheduleVerb(const Command& command, const ScheduleOptions& options);
 Result<int> AlertTestVerb(const Command& command, const std::string& channel);
 Result<int> PauseVerb(const Command& command, const std::string& pipeline, bool pause);
+
+struct UserOptions {
+  std::string name, role;
+};
+/// Each reads the password from standard input, without showing it where that is a terminal.
+Result<int> UserAddVerb(const Command& command, const UserOptions& options);
+Result<int> UserPasswordVerb(const Command& command, const UserOptions& options);
+Result<int> UserRoleVerb(const Command& command, const UserOptions& options);
+Result<int> UserRemoveVerb(const Command& command, const UserOptions& options);
+Result<int> UserListVerb(const Command& command);
+
+struct TokenOptions {
+  std::string name, role;  // name: of a new one, or the id of one that is revoked
+  int days = 0;            // 0 = until it is revoked
+};
+Result<int> TokenCreateVerb(const Command& command, const TokenOptions& options);
+Result<int> TokenListVerb(const Command& command);
+Result<int> TokenRevokeVerb(const Command& command, const TokenOptions& options);
 
 Result<int> RenderVerb(const Command& command, const std::string& model);
 

@@ -41,8 +41,15 @@ class Daemon::Watcher final : public RunObserver {
     x_daemon.Log(run.resumed > 0 ? "run.resumed" : "run.started", std::move(fields));
   }
   void OnTaskStarted(const TaskRecord&) override {}
-  void OnTaskProgress(const std::string&, const JobProgress&) override {}
+  void OnTaskProgress(const std::string& table, const JobProgress& progress) override {
+    const std::lock_guard lock(x_daemon.x_mutex);
+    x_active.progress[table] = progress;
+  }
   void OnTaskEnded(const TaskRecord& task, const TaskOutcome&) override {
+    {
+      const std::lock_guard lock(x_daemon.x_mutex);
+      x_active.progress.erase(task.name);
+    }
     const bool quiet = task.status == TaskStatus::kSucceeded || task.status == TaskStatus::kUnchanged;
     std::vector<std::pair<std::string, std::string>> fields{{"run", task.run}, {"task", task.name}};
     if (quiet) fields.emplace_back("rows", std::to_string(task.rows_written));
@@ -127,6 +134,10 @@ void Daemon::LookAtFolder() {
   if (!workspace) {
     const Error& error = workspace.error();
     Log("project.broken", {{"error", error.ToString()}, {"release", before}});
+    {
+      const std::lock_guard lock(x_mutex);
+      x_broken = error;
+    }
     const Json body{{"release", before}, {"error", error.message}, {"where", error.where}, {"next", error.next}};
     if (Status told = x_state.schedules().Tell(DaemonEvent("project.broken", x_clock.Now(), body)); !told) {
       Log("state.trouble", {{"error", told.error().ToString()}});
@@ -136,6 +147,7 @@ void Daemon::LookAtFolder() {
   {
     const std::lock_guard lock(x_mutex);
     x_workspace = *std::move(workspace);
+    x_broken.reset();
   }
   x_tables.clear();
   x_scheduler.Load(project());
@@ -149,12 +161,14 @@ void Daemon::LookAtFolder() {
 /// What a killed daemon, or one that was stopped, left half done: the newest run of each pipeline, if nobody ran it since.
 Status Daemon::ResumeInterrupted() {
   TRY_ASSIGN(const auto records, x_state.schedules().Schedules());
-  for (const PipelineConfig& pipeline : project()->pipelines) {
-    TRY_ASSIGN(const auto last, x_state.schedules().LastRun(pipeline.name));
+  std::vector<std::string> pipelines{"all"};  // as people ask for it
+  for (const PipelineConfig& pipeline : project()->pipelines) pipelines.push_back(pipeline.name);
+  for (const std::string& pipeline : pipelines) {
+    TRY_ASSIGN(const auto last, x_state.schedules().LastRun(pipeline));
     if (!last || last->status != RunStatus::kInterrupted || !ByDaemon(*last)) continue;
-    const bool paused = std::any_of(records.begin(), records.end(), [&](const ScheduleRecord& r) { return r.pipeline == pipeline.name && r.paused; });
+    const bool paused = std::any_of(records.begin(), records.end(), [&](const ScheduleRecord& r) { return r.pipeline == pipeline && r.paused; });
     if (paused || last->resumed >= kMostResumed) {
-      Log("run.left", {{"pipeline", pipeline.name}, {"run", last->id}, {"why", paused ? "the pipeline is paused" : "it was resumed often enough"}});
+      Log("run.left", {{"pipeline", pipeline}, {"run", last->id}, {"why", paused ? "the pipeline is paused" : "it was resumed often enough"}});
       if (!paused) {
         const Timestamp now = x_clock.Now();
         TRY(x_state.EndRun(last->id, RunStatus::kFailed, now, RunEvent("run.abandoned", *last, now)));
@@ -162,9 +176,14 @@ Status Daemon::ResumeInterrupted() {
       continue;
     }
     const std::string run = last->id;
-    Begin(pipeline.name, "resume", [run](const Workspace& workspace, RunObserver& observer, const CancelFlag& cancel) {
+    Start start;
+    start.pipeline = pipeline;
+    start.cause = "resume";
+    start.tables = TablesOfPipeline(pipeline);
+    start.body = [run](const Workspace& workspace, RunObserver& observer, const CancelFlag& cancel) {
       return RetryRun(workspace, run, {}, observer, cancel);
-    }, {});
+    };
+    Begin(std::move(start));
   }
   return {};
 }
@@ -185,9 +204,15 @@ Status Daemon::BeginDue() {
       TellOnce(request.pipeline, "run.waits", "pipeline " + who + " builds some of its tables now");
       continue;
     }
-    Begin(request.pipeline, request.cause, [request](const Workspace& workspace, RunObserver& observer, const CancelFlag& cancel) {
+    Start start;
+    start.pipeline = request.pipeline;
+    start.cause = request.cause;
+    start.tables = TablesOfPipeline(request.pipeline);
+    start.body = [request](const Workspace& workspace, RunObserver& observer, const CancelFlag& cancel) {
       return StartRun(workspace, request, observer, cancel);
-    }, std::move(run.told));
+    };
+    start.told = std::move(run.told);
+    Begin(std::move(start));
   }
   return {};
 }
@@ -220,26 +245,28 @@ void Daemon::TellOnce(const std::string& pipeline, const std::string& event, con
   Log(event, {{"pipeline", pipeline}, {"error", why}});
 }
 
-void Daemon::Begin(const std::string& pipeline, const std::string& cause, Body body, std::vector<EventRecord> told) {
+void Daemon::Begin(Start start) {
   std::shared_ptr<const Workspace> workspace;  // held by the run: a new release does not disturb it
   Active* active = nullptr;
-  auto tables = TablesOfPipeline(pipeline);
+  const std::string pipeline = start.pipeline;
   {
     const std::lock_guard lock(x_mutex);
     workspace = x_workspace;
     active = &x_active.emplace_back();
     active->pipeline = pipeline;
-    active->tables = std::move(tables);
-    active->view = ActiveRunView{pipeline, "", cause, x_clock.Now()};
+    active->tables = std::move(start.tables);
+    active->asked = std::move(start.asked);
+    active->view = ActiveRunView{pipeline, "", start.cause, x_clock.Now()};
   }
   try {
-    active->thread = std::thread([this, active, workspace, body = std::move(body), told = std::move(told)] {
+    active->thread = std::thread([this, active, workspace, body = std::move(start.body), told = std::move(start.told)] {
       Work(*active, *workspace, body, told);
       active->ended = true;
     });
   } catch (const std::system_error& failure) {
     // Due still: the next look tries again.
     const std::lock_guard lock(x_mutex);
+    if (active->asked) x_asked.push_front(*active->asked);
     x_active.remove_if([&](const Active& candidate) { return &candidate == active; });
     x_not_before[pipeline] = x_clock.Now() + kHeldFor;
     Log("run.waits", {{"pipeline", pipeline}, {"error", std::string("the system gives no thread: ") + failure.what()}});
@@ -256,7 +283,7 @@ void Daemon::Work(Active& active, const Workspace& workspace, const Body& body, 
       if (kept) kept = x_state.schedules().Tell(event);
     }
     // Stopped by the daemon's own end: the next one goes on with it.
-    if (report->run.status == RunStatus::kCancelled && active.cancel) {
+    if (report->run.status == RunStatus::kCancelled && active.cancel && !active.stopped_by_people) {
       RunRecord run = report->run;
       run.status = RunStatus::kInterrupted;
       const Timestamp now = x_clock.Now();
@@ -271,7 +298,10 @@ void Daemon::Work(Active& active, const Workspace& workspace, const Body& body, 
 /// A run that could not begin must neither be tried in a tight loop nor be lost; one that could not record its end must not
 /// hold its pipeline for as long as the daemon lives.
 void Daemon::Ended(Active& active, const Result<RunReport>& report) {
+  const bool began = report || !active.view.run.empty();
+  if (!began && active.asked && !report.error().retryable()) Refuse(*active.asked, report.error());
   const std::lock_guard lock(x_mutex);
+  if (!began && active.asked && report.error().retryable()) x_asked.push_front(*active.asked);
   if (report) {
     x_not_before.erase(active.pipeline);
     x_held_by.erase(active.pipeline);
@@ -343,6 +373,7 @@ Status Daemon::Serve(const std::atomic<int>& stops) {
     LookAtFolder();
     const Timestamp now = x_clock.Now();
     const auto wake = x_scheduler.next_wake();
+    BeginAsked();
     const bool look = now >= next_look || next_look - now > kTroubleFor || (wake && now >= *wake) || Busy().size() != before;
     if (look) {
       Status begun = BeginDue();
@@ -365,6 +396,7 @@ Status Daemon::Serve(const std::atomic<int>& stops) {
     }
     std::this_thread::sleep_for(pause);
   }
+  x_stopping = true;
   Drain(stops);
   static_cast<void>(x_state.schedules().Tell(DaemonEvent("daemon.stopped", x_clock.Now(), Json::object())));
   Log("daemon.stopped", {});

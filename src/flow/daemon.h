@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "flow/asked_run.h"
 #include "flow/scheduler.h"
 
 namespace caudal {
@@ -63,6 +64,24 @@ class Daemon {
   /// The project that the next run will have; null before the first.
   std::shared_ptr<const Project> project() const;
   std::vector<ActiveRunView> ActiveRuns() const;
+  /// What the next run works with; null before the first project. It lives on while somebody holds it.
+  std::shared_ptr<const Workspace> workspace() const;
+  /// The mistake of a folder that has changed, while the last good project goes on.
+  std::optional<Error> broken() const;
+  bool stopping() const { return x_stopping; }
+
+  /// A run of people: begins when a slot is free and nobody builds its tables. Kept in memory alone: a daemon that ends before
+  /// it began forgets it. Errors: kNotFound, kInvalidArgument (the selection); kConflict where one of the pipeline waits
+  /// already; kUnavailable.
+  Result<AskedRun> Ask(RunRequest request, const std::string& by);
+  /// The same for a run that failed or was stopped. Errors: those, and kConflict for one that runs or succeeded.
+  Result<AskedRun> AskRetry(const std::string& run, const std::vector<std::string>& select, const std::string& by);
+  /// Stops a run of the daemon for good, or takes back one that waits: what it is now. Errors: kNotFound; kConflict for one
+  /// that has ended, or that another process runs.
+  Result<RunStatus> Cancel(const std::string& run, const std::string& by);
+  std::vector<AskedRun> Asked() const;
+  /// Table -> what its task has done so far, of a run of the daemon.
+  std::map<std::string, JobProgress> ProgressOf(const std::string& run) const;
 
  private:
   struct Active {
@@ -71,9 +90,19 @@ class Daemon {
     std::thread thread;
     CancelFlag cancel{false};
     std::atomic<bool> ended{false};
-    ActiveRunView view;  // guarded by x_mutex
+    std::atomic<bool> stopped_by_people{false};
+    std::optional<AskedRun> asked;
+    ActiveRunView view;                           // guarded by x_mutex, as what follows
+    std::map<std::string, JobProgress> progress;  // of the tasks that run
   };
   using Body = std::function<Result<RunReport>(const Workspace&, RunObserver&, const CancelFlag&)>;
+  struct Start {
+    std::string pipeline, cause;
+    Body body;
+    std::vector<EventRecord> told;
+    std::shared_ptr<const std::set<std::string>> tables;  // shared with Active
+    std::optional<AskedRun> asked;
+  };
   class Watcher;
 
   void Log(const std::string& event, std::vector<std::pair<std::string, std::string>> fields);
@@ -82,7 +111,10 @@ class Daemon {
   Status ResumeInterrupted();
   Status RecordUnended();
   Status BeginDue();
-  void Begin(const std::string& pipeline, const std::string& cause, Body body, std::vector<EventRecord> told);
+  void BeginAsked();
+  Result<AskedRun> Enqueue(AskedRun asked);
+  void Refuse(const AskedRun& asked, const Error& error);
+  void Begin(Start start);
   std::shared_ptr<const std::set<std::string>> TablesOfPipeline(const std::string& pipeline);
   std::string WhoBuildsSome(const std::set<std::string>& tables) const;
   void TellOnce(const std::string& pipeline, const std::string& event, const std::string& why);
@@ -98,12 +130,15 @@ class Daemon {
   const LogSink x_log;
   const DaemonOptions x_options;
   Scheduler x_scheduler;
-  mutable std::mutex x_mutex;
+  std::atomic<bool> x_stopping{false};
+  mutable std::mutex x_mutex;  // guards what follows
   // Shared with the runs that were begun with it.
   std::shared_ptr<const Workspace> x_workspace;
   std::list<Active> x_active;
   std::map<std::string, Timestamp> x_not_before;  // of pipelines that somebody else runs now
   std::map<std::string, std::string> x_held_by;   // so that each is told of once
+  std::list<AskedRun> x_asked;            // oldest first
+  std::optional<Error> x_broken;
   std::vector<ActiveRunView> x_unended;           // runs that ended while the state store did not answer
   // Of the serving thread alone.
   std::map<std::string, std::shared_ptr<const std::set<std::string>>> x_tables;  // of pipelines of the project as it is

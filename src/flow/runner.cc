@@ -327,11 +327,6 @@ void SweepStaging(const Workspace& workspace) {
   }
 }
 
-std::string NewRunId(Timestamp now) {
-  std::string instant = FormatInstant(now);
-  return instant.substr(0, 8) + "T" + instant.substr(8, 6) + "-" + NewToken().substr(0, 6);
-}
-
 /// Puts the run on record: at once, or where it may wait, when no other run of the pipeline is running.
 Status BeginRun(const Workspace& workspace, const std::vector<TaskRecord>& tasks, bool wait, RunRecord& run,
                 RunObserver& observer, const CancelFlag& cancel) {
@@ -347,6 +342,11 @@ Status BeginRun(const Workspace& workspace, const std::vector<TaskRecord>& tasks
 
 }  // namespace
 
+std::string NewRunId(Timestamp now) {
+  std::string instant = FormatInstant(now);
+  return instant.substr(0, 8) + "T" + instant.substr(8, 6) + "-" + NewToken().substr(0, 6);
+}
+
 Result<std::set<std::string>> TablesOf(const Project& project, const RunRequest& request) {
   std::vector<std::string> select = request.select;
   for (const PipelineConfig& pipeline : project.pipelines) {
@@ -360,6 +360,7 @@ Result<std::set<std::string>> TablesOf(const Project& project, const RunRequest&
 std::string RunRequestToJson(const RunRequest& request) {
   Json json{{"pipeline", request.pipeline}, {"select", request.select}, {"exclude", request.exclude},
             {"full_refresh", request.full_refresh}, {"from_raw", request.from_raw}};
+  if (!request.by.empty()) json["by"] = request.by;
   if (request.interval) json["interval"] = {request.interval->first, request.interval->second};
   return DumpJson(json);
 }
@@ -372,6 +373,7 @@ Result<RunRequest> RunRequestFromJson(const std::string& text) {
   request.exclude = json.value("exclude", std::vector<std::string>{});
   request.full_refresh = JsonBool(json, "full_refresh", false);
   request.from_raw = JsonBool(json, "from_raw", false);
+  request.by = JsonString(json, "by", "");
   if (json.contains("interval")) request.interval.emplace(json["interval"][0], json["interval"][1]);
   return request;
 }
@@ -380,7 +382,7 @@ Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request
                            const CancelFlag& cancel) {
   TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
   RunRecord run;
-  run.id = NewRunId(workspace.clock.Now());
+  run.id = request.run.empty() ? NewRunId(workspace.clock.Now()) : request.run;
   run.pipeline = request.pipeline;
   run.release = workspace.project.hash;
   run.command = RunRequestToJson(request);

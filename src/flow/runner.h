@@ -27,7 +27,13 @@ struct RunRequest {
   std::string cause = "hand";          // as RunRecord has them
   std::optional<Timestamp> scheduled;
   std::int64_t followed = 0;
+  std::string run;              // the id that it will have; "" = a new one
+  std::string by;               // who asked, where the daemon was asked
 };
+/// What a run of `caudal backfill` is noted as.
+inline constexpr const char* kBackfillPipeline = "backfill";
+/// An id that sorts by time.
+std::string NewRunId(Timestamp now);
 std::string RunRequestToJson(const RunRequest& request);
 Result<RunRequest> RunRequestFromJson(const std::string& text);
 

@@ -7,7 +7,7 @@
 namespace caudal {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 constexpr const char* kFirstVersion = R"(
 CREATE TABLE run (
@@ -48,9 +48,35 @@ CREATE INDEX alert_waiting ON alert(channel, next_try) WHERE status = 'waiting';
 PRAGMA user_version = 2;
 )";
 
+constexpr const char* kThirdVersion = R"(
+CREATE INDEX run_started ON run(started, id);
+CREATE INDEX run_status ON run(status, started, id);
+CREATE INDEX task_name ON task(name, run);
+CREATE TABLE user (name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, created INTEGER NOT NULL, last_login INTEGER) WITHOUT ROWID;
+CREATE TABLE token (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, created_by TEXT NOT NULL,
+  expires INTEGER, last_used INTEGER) WITHOUT ROWID;
+CREATE TABLE session (
+  hash TEXT PRIMARY KEY, user TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE setup_key (one INTEGER PRIMARY KEY CHECK (one = 1), hash TEXT NOT NULL, until INTEGER NOT NULL);
+PRAGMA user_version = 3;
+)";
+
+constexpr std::array<std::string_view, 7> kTaskNames{"waiting", "running", "succeeded", "unchanged",
+                                                     "failed",  "blocked", "cancelled"};
 constexpr std::array<std::string_view, 5> kRunNames{"running", "succeeded", "failed", "cancelled", "interrupted"};
 
+template <typename E, std::size_t N>
+E FromName(std::string_view name, const std::array<std::string_view, N>& names, E fallback) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == name) return static_cast<E>(i);
+  }
+  return fallback;
+}
+
 }  // namespace
+
+std::string_view TaskStatusName(TaskStatus status) { return kTaskNames[static_cast<std::size_t>(status)]; }
 
 std::string_view RunStatusName(RunStatus status) { return kRunNames[static_cast<std::size_t>(status)]; }
 
@@ -79,10 +105,7 @@ RunRecord ReadRun(const Statement& row) {
   run.pipeline = row.Text(1);
   run.release = row.Text(2);
   run.command = row.Text(3);
-  run.status = RunStatus::kFailed;
-  for (std::size_t i = 0; i < kRunNames.size(); ++i) {
-    if (kRunNames[i] == row.Text(4)) run.status = static_cast<RunStatus>(i);
-  }
+  run.status = FromName(row.Text(4), kRunNames, RunStatus::kFailed);
   run.started = FromMicros(row.Number(5));
   run.ended = FromMicros(row.Optional(6));
   run.holder = row.Text(7);
@@ -91,6 +114,29 @@ RunRecord ReadRun(const Statement& row) {
   run.resumed = static_cast<int>(row.Number(10));
   if (run.status == RunStatus::kRunning && !ProcessLives(run.holder)) run.status = RunStatus::kInterrupted;
   return run;
+}
+
+TaskRecord ReadTask(const Statement& row) {
+  TaskRecord t;
+  t.run = row.Text(0);
+  t.name = row.Text(1);
+  t.status = FromName(row.Text(2), kTaskNames, TaskStatus::kFailed);
+  t.attempt = static_cast<int>(row.Number(3));
+  t.started = FromMicros(row.Optional(4));
+  t.ended = FromMicros(row.Optional(5));
+  t.error_kind = row.Text(6);
+  t.error = row.Text(7);
+  t.error_next = row.Text(8);
+  t.version = row.Number(9);
+  t.rows_read = row.Number(10);
+  t.rows_written = row.Number(11);
+  t.rows_rejected = row.Number(12);
+  t.bytes_written = row.Number(13);
+  t.peak_memory_bytes = row.Number(14);
+  t.cpu_ms = row.Number(15);
+  t.note = row.Text(16);
+  t.staged = row.Text(17);
+  return t;
 }
 
 CheckRecord ReadCheck(const Statement& r) {
@@ -120,8 +166,10 @@ Status PrepareTables(SqliteFile& file, bool writable) {
   }
   version = Statement();  // an open statement would hold up what follows
   if (file.version == 0) TRY(file.database->Execute(kFirstVersion));
-  if (file.version == kSchemaVersion || (file.version == 1 && !writable)) return {};
-  TRY(file.database->Execute(kSecondVersion));
+  const bool empty = file.version == 0;
+  if (file.version == kSchemaVersion || (!empty && !writable)) return {};
+  if (file.version < 2) TRY(file.database->Execute(kSecondVersion));
+  TRY(file.database->Execute(kThirdVersion));
   file.version = kSchemaVersion;
   return {};
 }

@@ -1,4 +1,4 @@
-// Rows of the SQLite store as records, for its three parts. Not thread-safe: callers hold the file's mutex.
+// Rows of the SQLite store as records, for its parts. Not thread-safe: callers hold the file's mutex.
 #pragma once
 
 #include <memory>
@@ -39,6 +39,10 @@ Result<std::vector<T>> Collect(Statement& select, F read) {
 std::string RunColumns(const SqliteFile& file);
 /// A run whose process is gone reads as interrupted.
 RunRecord ReadRun(const Statement& row);
+TaskRecord ReadTask(const Statement& row);
+inline constexpr const char* kTaskColumns =
+    "run, name, status, attempt, started, ended, error_kind, error, error_next, version, rows_read, rows_written, "
+    "rows_rejected, bytes_written, peak_memory, cpu_ms, note, staged";
 CheckRecord ReadCheck(const Statement& row);
 inline constexpr const char* kCheckColumns = "run, tbl, chk, verdict, failing_rows, observed, message, at";
 

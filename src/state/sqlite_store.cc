@@ -1,58 +1,22 @@
-#include <array>
 #include <filesystem>
 #include <mutex>
 
 #include "state/process_id.h"
+#include "state/sqlite_access_store.h"
 #include "state/sqlite_alert_store.h"
+#include "state/sqlite_history_store.h"
 #include "state/sqlite_rows.h"
 #include "state/sqlite_schedule_store.h"
 
 namespace caudal {
 namespace {
 
-constexpr std::string_view kTaskColumns =
-    "run, name, status, attempt, started, ended, error_kind, error, error_next, version, rows_read, rows_written, "
-    "rows_rejected, bytes_written, peak_memory, cpu_ms, note, staged";
-
-template <typename E, std::size_t N>
-E FromName(std::string_view name, const std::array<std::string_view, N>& names, E fallback) {
-  for (std::size_t i = 0; i < N; ++i) {
-    if (names[i] == name) return static_cast<E>(i);
-  }
-  return fallback;
-}
-
-constexpr std::array<std::string_view, 7> kTaskNames{"waiting", "running", "succeeded", "unchanged",
-                                                     "failed",  "blocked", "cancelled"};
-
-TaskRecord ReadTask(const Statement& row) {
-  TaskRecord t;
-  t.run = row.Text(0);
-  t.name = row.Text(1);
-  t.status = FromName(row.Text(2), kTaskNames, TaskStatus::kFailed);
-  t.attempt = static_cast<int>(row.Number(3));
-  t.started = FromMicros(row.Optional(4));
-  t.ended = FromMicros(row.Optional(5));
-  t.error_kind = row.Text(6);
-  t.error = row.Text(7);
-  t.error_next = row.Text(8);
-  t.version = row.Number(9);
-  t.rows_read = row.Number(10);
-  t.rows_written = row.Number(11);
-  t.rows_rejected = row.Number(12);
-  t.bytes_written = row.Number(13);
-  t.peak_memory_bytes = row.Number(14);
-  t.cpu_ms = row.Number(15);
-  t.note = row.Text(16);
-  t.staged = row.Text(17);
-  return t;
-}
-
 class SqliteStore final : public StateStore {
  public:
   explicit SqliteStore(std::unique_ptr<Database> database)
       : x_file{std::move(database), {}, 0}, x_database(x_file.database.get()), x_mutex(x_file.mutex),
-        x_schedules(MakeSqliteScheduleStore(x_file)), x_alerts(MakeSqliteAlertStore(x_file)) {}
+        x_schedules(MakeSqliteScheduleStore(x_file)), x_alerts(MakeSqliteAlertStore(x_file)),
+        x_history(MakeSqliteHistoryStore(x_file)), x_access(MakeSqliteAccessStore(x_file)) {}
 
   Status Prepare() {
     TRY(x_database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
@@ -69,6 +33,8 @@ class SqliteStore final : public StateStore {
 
   ScheduleStore& schedules() override { return *x_schedules; }
   AlertStore& alerts() override { return *x_alerts; }
+  HistoryStore& history() override { return *x_history; }
+  AccessStore& access() override { return *x_access; }
 
   Status BeginRun(const RunRecord& run, const std::vector<TaskRecord>& tasks, const EventRecord& event) override {
     std::lock_guard lock(x_mutex);
@@ -214,6 +180,8 @@ class SqliteStore final : public StateStore {
   std::mutex& x_mutex;
   std::unique_ptr<ScheduleStore> x_schedules;
   std::unique_ptr<AlertStore> x_alerts;
+  std::unique_ptr<HistoryStore> x_history;
+  std::unique_ptr<AccessStore> x_access;
 };
 
 namespace fs = std::filesystem;
@@ -255,8 +223,6 @@ Result<std::unique_ptr<StateStore>> OpenToRead(const std::string& path, Error wh
 }
 
 }  // namespace
-
-std::string_view TaskStatusName(TaskStatus status) { return kTaskNames[static_cast<std::size_t>(status)]; }
 
 Result<std::unique_ptr<StateStore>> MakeSqliteStore(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();

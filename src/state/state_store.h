@@ -36,7 +36,7 @@ struct RunRecord {
   Timestamp started;
   std::optional<Timestamp> ended;
   std::string holder;  // of the process that runs it: "<pid>:<start>:<boot id>", docs/formats/state.md
-  std::string cause = "hand";          // who asked for it: hand, schedule, after
+  std::string cause = "hand";          // who asked for it: hand, api, schedule, after
   std::optional<Timestamp> scheduled;  // schedule: the time that it is for
   std::int64_t followed = 0;           // after: the event that it follows; not kept with the run
   int resumed = 0;                     // how often it was taken again
@@ -75,7 +75,9 @@ struct EventRecord {
   std::string body;
 };
 
+class AccessStore;
 class AlertStore;
+class HistoryStore;
 class ScheduleStore;
 
 class StateStore {
@@ -102,9 +104,12 @@ class StateStore {
   /// Events with sequence > after, oldest first.
   virtual Result<std::vector<EventRecord>> Events(std::int64_t after, int limit) const = 0;
 
-  /// Parts of the same store, in headers of their own: state/schedule_store.h, state/alert_store.h. They live as long as it.
+  /// Parts of the same store, in headers of their own: state/schedule_store.h, state/alert_store.h, state/history_store.h,
+  /// state/access_store.h. They live as long as it.
   virtual ScheduleStore& schedules() = 0;
   virtual AlertStore& alerts() = 0;
+  virtual HistoryStore& history() = 0;
+  virtual AccessStore& access() = 0;
 };
 
 /// A SQLite file (WAL, synchronous=FULL), created with its folder if absent. Where it cannot be written it is opened for

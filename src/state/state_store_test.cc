@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "state/access_store.h"
 #include "state/alert_store.h"
+#include "state/history_store.h"
 #include "state/schedule_store.h"
 #include "state/sqlite.h"
 
@@ -265,6 +267,77 @@ PRAGMA user_version = 1;)"));
   ASSERT_TRUE(x_store->BeginRun(Run("r2", "daily"), {}, Event("run.started")));
   Open();
   EXPECT_EQ(x_store->Runs(10)->size(), 2u);
+}
+
+TEST_F(StateStoreTest, PagesOfRunsNameEachRunOnceNewestFirst) {
+  for (int i = 0; i < 7; ++i) {
+    const std::string id = "r" + std::to_string(i);
+    if (i % 3 != 0) x_now += std::chrono::seconds(1);  // some begin in the same moment
+    ASSERT_TRUE(x_store->BeginRun(Run(id, i % 2 == 0 ? "even" : "odd"), {}, Event("run.started")));
+    ASSERT_TRUE(x_store->EndRun(id, i == 4 ? RunStatus::kFailed : RunStatus::kSucceeded, x_now, Event("run.ended")));
+  }
+  const auto ids = [&](RunFilter filter) {
+    std::string all;
+    do {
+      const auto page = x_store->history().Runs(filter);
+      EXPECT_TRUE(page);
+      EXPECT_LE(page->runs.size(), static_cast<std::size_t>(filter.limit));
+      for (const RunRecord& run : page->runs) all += run.id + " ";
+      filter.cursor = page->next;
+    } while (!filter.cursor.empty());
+    return all;
+  };
+  EXPECT_EQ(ids({"", {}, "", 2}), "r6 r5 r4 r3 r2 r1 r0 ");
+  EXPECT_EQ(ids({"even", {}, "", 3}), "r6 r4 r2 r0 ");
+  EXPECT_EQ(ids({"", RunStatus::kFailed, "", 1}), "r4 ");
+  EXPECT_EQ(ids({"odd", RunStatus::kFailed, "", 1}), "");
+  EXPECT_EQ(x_store->history().Runs({"", {}, "tomorrow", 5}).error().kind, ErrorKind::kInvalidArgument);
+  EXPECT_EQ(x_store->history().LastRuns()->at("odd").id, "r5");
+}
+
+TEST_F(StateStoreTest, ARunWhoseProcessIsGoneIsFoundAsInterrupted) {
+  ASSERT_TRUE(x_store->BeginRun(Run("r1", "daily"), {Task(TaskStatus::kRunning)}, Event("run.started")));
+  EXPECT_EQ(x_store->history().Runs({"", RunStatus::kRunning, "", 5})->runs.size(), 1u);
+  {
+    auto database = Database::Open(Path(), Access::kWrite);
+    ASSERT_TRUE((*database)->Execute("UPDATE run SET process = '1:1:another boot'"));
+  }
+  EXPECT_EQ(x_store->history().Runs({"", RunStatus::kInterrupted, "", 5})->runs.size(), 1u);
+  EXPECT_TRUE(x_store->history().Runs({"", RunStatus::kRunning, "", 5})->runs.empty());
+  EXPECT_EQ(x_store->history().TasksOf("erp.orders", 5)->size(), 1u);
+}
+
+TEST_F(StateStoreTest, TheLastAdminStays) {
+  AccessStore& access = x_store->access();
+  const auto user = [&](const std::string& name, const std::string& role) { return UserRecord{name, role, "hash", x_now, {}}; };
+  ASSERT_TRUE(access.SetSetupKey("k", x_now + std::chrono::hours(1)));
+  EXPECT_FALSE(access.AddFirstUser("wrong", x_now, user("eve", "admin"), Event("e")));
+  EXPECT_FALSE(access.AddFirstUser("k", x_now + std::chrono::hours(2), user("eve", "admin"), Event("e"))) << "too late";
+  ASSERT_TRUE(access.AddFirstUser("k", x_now, user("ann", "admin"), Event("e")));
+  ASSERT_TRUE(access.SetSetupKey("k", x_now + std::chrono::hours(1)));
+  EXPECT_FALSE(access.AddFirstUser("k", x_now, user("eve", "admin"), Event("e"))) << "there is a user";
+  EXPECT_EQ(access.AddUser(user("ann", "viewer"), Event("e")).error().kind, ErrorKind::kAlreadyExists);
+  ASSERT_TRUE(access.AddUser(user("bob", "viewer"), Event("e")));
+  EXPECT_EQ(access.RemoveUser("ann", Event("e")).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(access.ChangeUser(user("ann", "viewer"), "", Event("e")).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ((*access.User("ann"))->role, "admin");
+  ASSERT_TRUE(access.ChangeUser(user("bob", "admin"), "", Event("e")));
+  EXPECT_TRUE(access.RemoveUser("ann", Event("e")));
+  EXPECT_EQ(access.RemoveUser("ann", Event("e")).error().kind, ErrorKind::kNotFound);
+}
+
+TEST_F(StateStoreTest, ASessionHasItsUsersRoleOfNowAndEndsWithAChange) {
+  AccessStore& access = x_store->access();
+  for (const char* name : {"ann", "bob"}) ASSERT_TRUE(access.AddUser({name, "admin", "hash", x_now, {}}, Event("e")));
+  for (const char* hash : {"one", "two"}) {
+    ASSERT_TRUE(access.NoteLogin("ann", x_now, {hash, "ann", "", x_now, x_now, x_now + std::chrono::hours(1)}, Event("e")));
+  }
+  EXPECT_EQ((*access.SessionOf("one"))->role, "admin");
+  ASSERT_TRUE(access.ChangeUser({"ann", "viewer", "other", x_now, {}}, "two", Event("e")));
+  EXPECT_FALSE(*access.SessionOf("one"));
+  EXPECT_EQ((*access.SessionOf("two"))->role, "viewer");
+  ASSERT_TRUE(access.RemoveUser("ann", Event("e")));
+  EXPECT_FALSE(*access.SessionOf("two"));
 }
 
 TEST_F(StateStoreTest, UnknownRunSaysSo) {

@@ -59,6 +59,8 @@ class Daemon:
     def __init__(self, project, *words, env=None):
         self.project = project
         self.lines = []
+        if "--listen" not in words:
+            words = ("--listen", "127.0.0.1:0", *words)
         self.process = subprocess.Popen([sp.CAUDAL, "serve", "--project", project.folder, "--output", "json", *words], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
         self.reader = threading.Thread(target=self.read, daemon=True)

@@ -1,16 +1,11 @@
-#include "app/run_document.h"
+#include "serve/run_document.h"
 
-#include "app/table_print.h"
 #include "base/json.h"
+#include "serve/rows_document.h"
 
 namespace caudal {
-namespace {
 
-Json TimeOrNull(const std::optional<Timestamp>& time) {
-  return time ? Json(FormatTimestampMs(*time)) : Json(nullptr);
-}
-
-}  // namespace
+Json TimeOrNull(const std::optional<Timestamp>& time) { return time ? Json(FormatTimestampMs(*time)) : Json(nullptr); }
 
 Json CheckDocument(const CheckResult& check) {
   return {{"check", check.id},
@@ -45,7 +40,7 @@ Json TaskDocument(const TaskRecord& task, const TaskOutcome* outcome) {
   document["partitions"] = outcome->partitions;
   document["checks"] = Json::array();
   for (const CheckResult& check : outcome->checks) document["checks"].push_back(CheckDocument(check));
-  if (outcome->error && !task.error.empty()) document["error"] = ErrorDocument(*outcome->error)["error"];
+  if (outcome->error && !task.error.empty()) document["error"] = ErrorObject(*outcome->error);
   return document;
 }
 
@@ -58,22 +53,6 @@ Json RunDocument(const RunRecord& run) {
           {"ended", TimeOrNull(run.ended)},
           {"cause", run.cause},
           {"scheduled", TimeOrNull(run.scheduled)}};
-}
-
-Json ReportDocument(const RunReport& report, const RunWatcher& watcher, const std::string& resume) {
-  Json document = RunDocument(report.run);
-  document["event"] = "report";
-  document["resume"] = resume.empty() ? Json(nullptr) : Json(resume);
-  document["tasks"] = Json::array();
-  Json counts = Json::object();
-  for (const TaskRecord& task : report.tasks) {
-    const auto ended = watcher.ended().find(task.name);
-    document["tasks"].push_back(TaskDocument(task, ended == watcher.ended().end() ? nullptr : &ended->second.outcome));
-    Json& count = counts[std::string(TaskStatusName(task.status))];
-    count = (count.is_null() ? 0 : count.get<int>()) + 1;
-  }
-  document["counts"] = counts;
-  return document;
 }
 
 }  // namespace caudal

@@ -1,0 +1,12 @@
+# src/serve/openapi.json as a text of the executable.
+set(CAUDAL_OPENAPI_SOURCE ${CMAKE_BINARY_DIR}/openapi.cc)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/serve/openapi.json)
+file(READ ${CMAKE_SOURCE_DIR}/src/serve/openapi.json openapi)
+set(openapi "#include \"serve/openapi.h\"\n\nnamespace caudal {\n\nstd::string_view OpenApiText() { return R\"openapi(${openapi})openapi\"; }\n\n}  // namespace caudal\n")
+set(written "")
+if(EXISTS ${CAUDAL_OPENAPI_SOURCE})
+  file(READ ${CAUDAL_OPENAPI_SOURCE} written)
+endif()
+if(NOT "${written}" STREQUAL "${openapi}")
+  file(WRITE ${CAUDAL_OPENAPI_SOURCE} "${openapi}")
+endif()
