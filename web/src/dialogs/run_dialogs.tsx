@@ -6,6 +6,7 @@ import { client, got } from '../api/client';
 import { pipeline as pipelineQuery } from '../api/queries';
 import type { RunDetail, RunRequest } from '../api/schema';
 import { to } from '../parts/address';
+import { Field } from '../parts/field';
 import { Modal } from '../parts/modal';
 import { Answered, ProblemBox } from '../parts/problem';
 import { Sign } from '../parts/status';
@@ -51,15 +52,12 @@ export function TriggerDialog({ pipeline, onClose }: { pipeline: string; onClose
       >
         <details className="options">
           <summary>Only some tables, or all anew</summary>
-          <label>
-            Only these
+          <Field name="Only these" hint="Selectors: a table, +table with what it reads, table+ with what reads it, tag:x, path:y. Empty: what the pipeline says.">
             <input value={select} onChange={(event) => setSelect(event.target.value)} placeholder="silver.orders+ tag:finance" spellCheck={false} autoComplete="off" />
-            <span className="hint">Selectors: a table, +table with what it reads, table+ with what reads it, tag:x, path:y. Empty: what the pipeline says.</span>
-          </label>
-          <label>
-            Without these
+          </Field>
+          <Field name="Without these">
             <input value={exclude} onChange={(event) => setExclude(event.target.value)} spellCheck={false} autoComplete="off" />
-          </label>
+          </Field>
           <label className="check">
             <input type="checkbox" checked={fullRefresh} onChange={(event) => setFullRefresh(event.target.checked)} />
             Build the tables anew from all rows of their inputs

@@ -5,6 +5,7 @@ import { client, got } from '../api/client';
 import { tokens, users } from '../api/queries';
 import type { Role, Token, User } from '../api/schema';
 import { useTitle } from '../parts/address';
+import { Field } from '../parts/field';
 import { List, type ListColumn } from '../parts/list';
 import { Modal } from '../parts/modal';
 import { Answered, Command, ProblemBox } from '../parts/problem';
@@ -22,8 +23,7 @@ const ROLES: [Role, string][] = [
 
 function RoleChoice({ value, onChange }: { value: Role; onChange: (role: Role) => void }) {
   return (
-    <label>
-      Role
+    <Field name="Role">
       <select value={value} onChange={(event) => onChange(event.target.value as Role)}>
         {ROLES.map(([role, words]) => (
           <option key={role} value={role}>
@@ -31,7 +31,7 @@ function RoleChoice({ value, onChange }: { value: Role; onChange: (role: Role) =
           </option>
         ))}
       </select>
-    </label>
+    </Field>
   );
 }
 
@@ -82,11 +82,9 @@ function UserDialog({ user, onClose }: { user: User | null; onClose: () => void 
     <Ask title={user ? `Change ${user.user}` : 'Add a user'} button={user ? 'Change' : 'Add'} act={act} noun="users" onClose={onClose} ready={!reset || password === again}>
       {user && <p className="dim">Whoever is changed has to log in again.</p>}
       {!user && (
-        <label>
-          User
+        <Field name="User" hint="Small letters, digits and . _ @ -">
           <input value={name} onChange={(event) => setName(event.target.value)} pattern="[a-z0-9][a-z0-9._@\-]*" maxLength={63} required spellCheck={false} autoCapitalize="none" autoComplete="off" />
-          <span className="hint">Small letters, digits and . _ @ -</span>
-        </label>
+        </Field>
       )}
       <RoleChoice value={role} onChange={setRole} />
       {user && (
@@ -185,16 +183,13 @@ function TokenDialog({ onClose }: { onClose: () => void }) {
             make.mutate();
           }}
         >
-          <label>
-            What for
+          <Field name="What for">
             <input value={name} onChange={(event) => setName(event.target.value)} maxLength={100} required autoComplete="off" />
-          </label>
+          </Field>
           <RoleChoice value={role} onChange={setRole} />
-          <label>
-            Good for how many days
+          <Field name="Good for how many days" hint="Empty: until it is revoked.">
             <input type="number" min={1} max={3650} value={days} onChange={(event) => setDays(event.target.value)} />
-            <span className="hint">Empty: until it is revoked.</span>
-          </label>
+          </Field>
           {make.error && <ProblemBox error={make.error} />}
           <div className="buttons">
             <button type="button" onClick={onClose}>

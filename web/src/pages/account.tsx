@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client, got } from '../api/client';
 import { useTitle } from '../parts/address';
+import { Field } from '../parts/field';
 import { ProblemBox } from '../parts/problem';
 import { useSession } from '../parts/session';
 import { When } from '../parts/time';
@@ -50,10 +51,9 @@ export function AccountPage() {
         }}
       >
         <input type="text" className="unseen" autoComplete="username" value={session?.user ?? ''} readOnly tabIndex={-1} aria-hidden="true" />
-        <label>
-          Password
+        <Field name="Password">
           <input type="password" value={old} onChange={(event) => setOld(event.target.value)} autoComplete="current-password" required />
-        </label>
+        </Field>
         <NewPassword
           value={password}
           again={again}

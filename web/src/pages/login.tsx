@@ -5,6 +5,7 @@ import { client, got } from '../api/client';
 import { session, setup } from '../api/queries';
 import type { Session } from '../api/schema';
 import { useTitle } from '../parts/address';
+import { Field } from '../parts/field';
 import { ProblemBox } from '../parts/problem';
 
 function Front({ title, children }: { title: string; children: ReactNode }) {
@@ -54,14 +55,12 @@ export function LoginPage() {
           enter.mutate();
         }}
       >
-        <label>
-          User
+        <Field name="User">
           <input value={user} onChange={(event) => setUser(event.target.value)} autoComplete="username" autoFocus required spellCheck={false} autoCapitalize="none" />
-        </label>
-        <label>
-          Password
+        </Field>
+        <Field name="Password">
           <input type="password" value={password} onChange={(event) => setPassword(event.target.value)} autoComplete="current-password" required />
-        </label>
+        </Field>
         {enter.error && <ProblemBox error={enter.error} />}
         <button type="submit" className="main" disabled={enter.isPending}>
           Log in
@@ -75,16 +74,12 @@ export function LoginPage() {
 export function NewPassword({ value, again, onChange }: { value: string; again: string; onChange: (value: string, again: string) => void }) {
   return (
     <>
-      <label>
-        New password
+      <Field name="New password" hint="At least 12 characters.">
         <input type="password" value={value} onChange={(event) => onChange(event.target.value, again)} autoComplete="new-password" minLength={12} maxLength={1024} required />
-        <span className="hint">At least 12 characters.</span>
-      </label>
-      <label>
-        New password again
+      </Field>
+      <Field name="New password again" hint={again !== '' && again !== value ? 'The two are not the same.' : undefined} bad>
         <input type="password" value={again} onChange={(event) => onChange(value, event.target.value)} autoComplete="new-password" required />
-        {again !== '' && again !== value && <span className="hint bad">The two are not the same.</span>}
-      </label>
+      </Field>
     </>
   );
 }
@@ -110,11 +105,9 @@ export function SetupPage() {
       ) : (
         <form onSubmit={submit}>
           <p className="dim">It may do everything, and add others.</p>
-          <label>
-            User
+          <Field name="User" hint="Small letters, digits and . _ @ -">
             <input value={user} onChange={(event) => setUser(event.target.value)} autoComplete="username" pattern="[a-z0-9][a-z0-9._@\-]*" maxLength={63} required spellCheck={false} autoCapitalize="none" />
-            <span className="hint">Small letters, digits and . _ @ -</span>
-          </label>
+          </Field>
           <NewPassword
             value={password}
             again={again}
