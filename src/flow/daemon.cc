@@ -302,6 +302,7 @@ void Daemon::Ended(Active& active, const Result<RunReport>& report) {
   if (!began && active.asked && !report.error().retryable()) Refuse(*active.asked, report.error());
   const std::lock_guard lock(x_mutex);
   if (!began && active.asked && report.error().retryable()) x_asked.push_front(*active.asked);
+  active.asked.reset();
   if (report) {
     x_not_before.erase(active.pipeline);
     x_held_by.erase(active.pipeline);

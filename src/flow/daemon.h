@@ -79,6 +79,7 @@ class Daemon {
   /// Stops a run of the daemon for good, or takes back one that waits: what it is now. Errors: kNotFound; kConflict for one
   /// that has ended, or that another process runs.
   Result<RunStatus> Cancel(const std::string& run, const std::string& by);
+  /// Those that have no record yet: oldest first, after those that begin just now.
   std::vector<AskedRun> Asked() const;
   /// Table -> what its task has done so far, of a run of the daemon.
   std::map<std::string, JobProgress> ProgressOf(const std::string& run) const;
@@ -91,8 +92,8 @@ class Daemon {
     CancelFlag cancel{false};
     std::atomic<bool> ended{false};
     std::atomic<bool> stopped_by_people{false};
-    std::optional<AskedRun> asked;
-    ActiveRunView view;                           // guarded by x_mutex, as what follows
+    ActiveRunView view;             // guarded by x_mutex, as what follows
+    std::optional<AskedRun> asked;  // of people; kept until it has begun or is given back
     std::map<std::string, JobProgress> progress;  // of the tasks that run
   };
   using Body = std::function<Result<RunReport>(const Workspace&, RunObserver&, const CancelFlag&)>;

@@ -82,7 +82,8 @@ Result<RunStatus> Daemon::Cancel(const std::string& run, const std::string& by) 
     const std::lock_guard lock(x_mutex);
     if (std::erase_if(x_asked, [&](const AskedRun& asked) { return asked.run == run; }) > 0) return RunStatus::kCancelled;
     for (Active& active : x_active) {
-      if (active.view.run != run || active.ended) continue;
+      const bool this_one = active.view.run == run || (active.asked && active.asked->run == run);
+      if (!this_one || active.ended) continue;
       active.stopped_by_people = true;
       active.cancel = true;
       x_log(LogLine{x_clock.Now(), "run.cancelling", {{"pipeline", active.pipeline}, {"run", run}, {"by", by}}});
@@ -99,12 +100,23 @@ Result<RunStatus> Daemon::Cancel(const std::string& run, const std::string& by) 
 
 std::vector<AskedRun> Daemon::Asked() const {
   const std::lock_guard lock(x_mutex);
-  return {x_asked.begin(), x_asked.end()};
+  std::vector<AskedRun> asked;
+  for (const Active& active : x_active) {
+    if (!active.asked || !active.view.run.empty() || active.ended) continue;
+    asked.push_back(*active.asked);
+    asked.back().why = "it begins now";
+  }
+  asked.insert(asked.end(), x_asked.begin(), x_asked.end());
+  return asked;
 }
 
 /// What people wait for goes before what is due.
 void Daemon::BeginAsked() {
-  std::vector<AskedRun> waiting = Asked();
+  std::vector<AskedRun> waiting;
+  {
+    const std::lock_guard lock(x_mutex);
+    waiting.assign(x_asked.begin(), x_asked.end());
+  }
   if (waiting.empty()) return;
   const std::set<std::string> busy = Busy();
   for (AskedRun& asked : waiting) {

@@ -20,6 +20,9 @@ constexpr hours kSetupKeyFor{24};
 constexpr minutes kTouchEvery{10};
 constexpr minutes kFailuresFor{5};
 constexpr std::size_t kMostFailures = 10;
+/// Of an address: behind a proxy everybody has the same one.
+constexpr std::size_t kMostFailuresOfPeer = 50;
+constexpr std::string_view kPeer = "peer ";
 constexpr std::size_t kMostRemembered = 10'000;
 constexpr std::size_t kLeastPassword = 12, kMostPassword = 1024, kMostName = 63;
 constexpr std::string_view kRoles[] = {"none", "viewer", "operator", "developer", "admin"};
@@ -96,7 +99,7 @@ std::optional<int> Access::MustWait(const std::string& who) {
   if (it == x_failures.end()) return std::nullopt;
   const Timestamp now = x_clock.Now();
   std::erase_if(it->second, [&](Timestamp at) { return now - at >= kFailuresFor || at > now; });
-  if (it->second.size() < kMostFailures) return std::nullopt;
+  if (it->second.size() < (who.starts_with(kPeer) ? kMostFailuresOfPeer : kMostFailures)) return std::nullopt;
   const auto left = kFailuresFor - (now - it->second.front());
   return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(left).count()) + 1;
 }
@@ -108,7 +111,7 @@ void Access::NoteFailure(const std::string& who) {
 }
 
 Result<LoggedIn> Access::Login(const std::string& user, const std::string& password, const std::string& peer) {
-  const std::string keys[] = {"user " + user.substr(0, kMostName), "peer " + peer};
+  const std::string keys[] = {"user " + user.substr(0, kMostName), std::string(kPeer) + peer};
   for (const std::string& key : keys) {
     if (const auto seconds = MustWait(key)) {
       return Error{ErrorKind::kUnavailable, "too many logins failed", std::to_string(*seconds), ""};
