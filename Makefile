@@ -5,7 +5,7 @@
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-setup: ## install what is missing (Debian, DuckDB, the tests' Python readers), each pinned by hash
+setup: ## install what is missing (Debian, Node, DuckDB, packages of the tests and the page), each pinned by hash
 	@scripts/setup
 
 build: setup ## build/caudal, optimised
@@ -38,7 +38,7 @@ format: ## clang-format over src, where it is installed
 	@scripts/lint format
 
 clean: ## throw away what was built
-	rm -rf build/dev build/asan build/tsan build/release build/caudal build/demo build/test
+	rm -rf build/dev build/asan build/tsan build/release build/caudal build/demo build/page build/test
 
 distclean: ## and what was fetched
-	rm -rf build third_party/duckdb
+	rm -rf build third_party/duckdb web/node_modules

@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLinger{1'000};
 constexpr std::size_t kMostHeaders = 100;
 constexpr const char* kPageRules =
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'";
 constexpr const char* kDataRules = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

@@ -109,8 +109,9 @@ HttpResponse Page(const HttpRequest& request) {
     return response;
   }
   const WebFile* file = FindWebFile(request.path);
-  const std::size_t slash = request.path.rfind('/');
-  const bool is_page = request.path.find('.', slash == std::string::npos ? 0 : slash) == std::string::npos;
+  // Files lie at the top and in /assets; below anything else a name may have a dot: /tables/silver.orders.
+  const bool at_top = request.path.rfind('/') == 0;
+  const bool is_page = !request.path.starts_with("/assets/") && !(at_top && request.path.find('.') != std::string::npos);
   if (file == nullptr && is_page) file = FindWebFile("/index.html");
   if (file == nullptr && FindWebFile("/index.html") == nullptr && is_page) {
     HttpResponse response;
