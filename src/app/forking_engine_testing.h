@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "duckdb/connection.h"
@@ -57,6 +61,7 @@ class ForkingEngine final : public Engine {
   Result<JobResult> RunInFork(const WorkOrder& order) {
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) return Error{ErrorKind::kInternal, "no pipe", "", ""};
+    AwaitRest();
     const ::pid_t child = ::fork();
     if (child == 0) {
       ::close(ends[0]);
@@ -72,6 +77,24 @@ class ForkingEngine final : public Engine {
     if (answer.empty()) return Error{ErrorKind::kInternal, "the job's process did not answer", "", ""};
     if (answer[0] == '-') return ErrorFromJson(answer.substr(1));
     return JobResultFromJson(answer.substr(1));
+  }
+
+  /// Returns when this is the only thread that runs: a child of a fork gets the allocator as it is, and that of a sanitizer
+  /// stays locked for ever where another thread was inside it.
+  static void AwaitRest() {
+    for (int look = 0; look < 1000; ++look) {
+      int running = 0;
+      std::error_code gone;
+      for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", gone)) {
+        std::ifstream file(thread.path() / "stat");
+        std::string stat;
+        std::getline(file, stat);
+        const std::size_t name_end = stat.rfind(')');
+        running += name_end != std::string::npos && stat.compare(name_end, 3, ") R") == 0;
+      }
+      if (running <= 1) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   static void Write(int fd, const std::string& text) {

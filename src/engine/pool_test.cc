@@ -75,6 +75,12 @@ ComputeJob Query(const std::string& sql) {
   return job;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::int64_t kPlentyMib = 2048;  // a worker at rest has half a GiB then
+#else
+constexpr std::int64_t kPlentyMib = 512;
+#endif
+
 RunOptions Limits(std::int64_t memory_mib) {
   RunOptions options;
   options.limits.memory_bytes = memory_mib << 20;
@@ -123,7 +129,7 @@ class PoolTest : public ::testing::Test {
 
   static void ExpectWorks(Engine& engine) {
     JobCost cost;
-    const auto result = RunCompute(engine, Query("SELECT 41 + 1"), Limits(512), &cost);
+    const auto result = RunCompute(engine, Query("SELECT 41 + 1"), Limits(kPlentyMib), &cost);
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->steps[0].rows.rows[0][0], "42");
     EXPECT_GT(cost.peak_memory_bytes, 1 << 20);
@@ -150,7 +156,7 @@ TEST_F(PoolTest, ComputesWritesAndCleansUp) {
       Schema{{Field{"id", ParseType("BIGINT").value(), 1}, Field{"p", ParseType("BIGINT").value(), 2}}};
   write.layout.partition_by = {"p"};
   job.steps = {write};
-  const auto written = RunCompute(*pool, job, Limits(512), nullptr);
+  const auto written = RunCompute(*pool, job, Limits(kPlentyMib), nullptr);
   ASSERT_TRUE(written) << written.error().message;
   const std::vector<WrittenFile>& files = written->steps.at(0).files;
   ASSERT_EQ(files.size(), 2U);
@@ -158,7 +164,7 @@ TEST_F(PoolTest, ComputesWritesAndCleansUp) {
 
   ComputeJob read = Query("SELECT sum(id), count(*) FROM s.t");
   read.inputs.push_back(TableInput{"s", "t", write.layout.columns, {files[0].path, files[1].path}, false});
-  const auto sums = RunCompute(*pool, read, Limits(512), nullptr);
+  const auto sums = RunCompute(*pool, read, Limits(kPlentyMib), nullptr);
   ASSERT_TRUE(sums) << sums.error().message;
   EXPECT_EQ(sums->steps[0].rows.rows[0][0], "5650");
   EXPECT_EQ(sums->steps[0].rows.rows[0][1], "100");
@@ -191,7 +197,7 @@ TEST_F(PoolTest, DoesTheOtherKinds) {
   AnalyzeJob analyze;
   analyze.tables.push_back(CatalogTable{"s", "t", Schema{{Field{"d", ParseType("DATE").value(), 0}}}});
   analyze.queries.push_back(AnalyzeQuery{"g.q", "SELECT d, count(*) AS n FROM s.t GROUP BY d", "d"});
-  const auto analyzed = RunAnalyze(*pool, analyze, Limits(512), nullptr);
+  const auto analyzed = RunAnalyze(*pool, analyze, Limits(kPlentyMib), nullptr);
   ASSERT_TRUE(analyzed) << analyzed.error().message;
   EXPECT_TRUE(analyzed->queries.at(0).partition_wise);
 
@@ -201,14 +207,14 @@ TEST_F(PoolTest, DoesTheOtherKinds) {
   move.store_url = "file://" + x_folder + "/lake";
   move.items.push_back(MoveJob::Item{x_folder + "/staging/a", "deep/er/a"});
   fs::create_directories(x_folder + "/lake");
-  const auto moved = RunMove(*pool, move, Limits(512), nullptr);
+  const auto moved = RunMove(*pool, move, Limits(kPlentyMib), nullptr);
   ASSERT_TRUE(moved) << moved.error().message;
   EXPECT_EQ(ReadFile(x_folder + "/lake/deep/er/a"), "hello");
 
   ExtractJob extract;
   extract.connector = "no such connector";
   extract.staging_folder = x_folder + "/staging";
-  const auto extracted = RunExtract(*pool, extract, Limits(512), nullptr);
+  const auto extracted = RunExtract(*pool, extract, Limits(kPlentyMib), nullptr);
   ASSERT_FALSE(extracted);
   EXPECT_NE(extracted.error().kind, ErrorKind::kUnavailable) << extracted.error().message;
 }
@@ -216,7 +222,7 @@ TEST_F(PoolTest, DoesTheOtherKinds) {
 TEST_F(PoolTest, AnErrorOfTheJobComesBackAsItIs) {
   const auto pool = Pool();
   ASSERT_NE(pool, nullptr);
-  const auto result = RunCompute(*pool, Query("SELECT nope"), Limits(512), nullptr);
+  const auto result = RunCompute(*pool, Query("SELECT nope"), Limits(kPlentyMib), nullptr);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kInvalidArgument);
   EXPECT_THAT(result.error().message, HasSubstr("nope"));
@@ -226,7 +232,7 @@ TEST_F(PoolTest, AKilledWorkerFailsOneRunWithTheCause) {
   const auto pool = Pool();
   ASSERT_NE(pool, nullptr);
   std::atomic<bool> running{false};
-  RunOptions options = Limits(512);
+  RunOptions options = Limits(kPlentyMib);
   options.progress = [&](const JobProgress&) { running = true; };
   std::thread victim([&] {
     const auto result = RunCompute(*pool, Query(kLongQuery), options, nullptr);
@@ -235,6 +241,7 @@ TEST_F(PoolTest, AKilledWorkerFailsOneRunWithTheCause) {
       EXPECT_EQ(result.error().kind, ErrorKind::kUnavailable);
       EXPECT_THAT(result.error().message, HasSubstr("SIGKILL"));
     }
+    running = true;  // also where it ended before its time
   });
   while (!running) std::this_thread::sleep_for(milliseconds(10));
   ExpectWorks(*pool);
@@ -273,7 +280,7 @@ TEST_F(PoolTest, MemoryThatDuckDbDoesNotCountHitsTheCeiling) {
 TEST_F(PoolTest, ATimeOutEndsTheJob) {
   const auto pool = Pool();
   ASSERT_NE(pool, nullptr);
-  RunOptions options = Limits(512);
+  RunOptions options = Limits(kPlentyMib);
   options.limits.timeout = milliseconds(500);
   const auto result = RunCompute(*pool, Query(kLongQuery), options, nullptr);
   ASSERT_FALSE(result);
@@ -287,7 +294,7 @@ TEST_F(PoolTest, ACancelEndsTheJobAndItsProcess) {
   ASSERT_NE(pool, nullptr);
   CancelFlag cancel{false};
   pid_t worker = -1;
-  RunOptions options = Limits(512);
+  RunOptions options = Limits(kPlentyMib);
   options.cancel = &cancel;
   options.progress = [&](const JobProgress& progress) {
     EXPECT_GT(progress.memory_bytes, 1 << 20);
@@ -312,7 +319,7 @@ TEST_F(PoolTest, ARunningWorkerIsConfined) {
   const auto pool = Pool();
   ASSERT_NE(pool, nullptr);
   CancelFlag cancel{false};
-  RunOptions options = Limits(512);
+  RunOptions options = Limits(kPlentyMib);
   options.cancel = &cancel;
   options.progress = [&](const JobProgress&) {
     const pid_t worker = BusiestChild();
@@ -332,7 +339,7 @@ TEST_F(PoolTest, WorkersDieWithTheirParent) {
   if (parent == 0) {
     auto pool = MakeWorkerPool(Options());
     if (!pool) ::_exit(1);
-    RunOptions options = Limits(512);
+    RunOptions options = Limits(kPlentyMib);
     options.progress = [&](const JobProgress&) {
       const std::vector<pid_t> workers = ChildrenOf(::getpid());
       [[maybe_unused]] const ssize_t n = ::write(told[1], workers.data(), workers.size() * sizeof(pid_t));
