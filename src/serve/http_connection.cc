@@ -195,7 +195,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     x_message.emplace(static_cast<http::status>(x_response.status), 11);
     auto& head = *x_message;
     head.reason(ReasonOf(x_response.status));
-    const bool page = !x_response.fixed.empty();
+    // A 304 renews the headers of what the browser has kept: they are those of the page, too.
+    const bool page = !x_response.fixed.empty() || x_response.status == 304;
     head.set(http::field::content_type, x_response.media_type);
     head.set("X-Content-Type-Options", "nosniff");
     head.set("Content-Security-Policy", page ? kPageRules : kDataRules);
