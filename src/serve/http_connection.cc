@@ -149,6 +149,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     auto message = x_parser->release();
     x_head_only = message.method() == http::verb::head;
     x_keep = message.keep_alive();
+    x_old = message.version() < 11;
     auto request = std::make_shared<HttpRequest>();  // shared with the handler's thread, which has it alone
     request->method = std::string(message.method_string());
     const std::string target(message.target());
@@ -211,6 +212,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       head.keep_alive(false);
     } else {
       head.keep_alive(x_keep);
+      if (x_keep && x_old) head.set(http::field::connection, "keep-alive");  // HTTP/1.0 closes unless it is told
       if (x_response.status != 304) head.content_length(body.size());
     }
     x_text = std::string();
@@ -289,7 +291,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   std::deque<std::shared_ptr<const std::string>> x_unsent;  // shared by all streams
   std::size_t x_unsent_bytes = 0, x_read_bytes = 0;
   std::array<char, 512> x_scrap{};
-  bool x_keep = false, x_head_only = false, x_answering = false, x_reading = false;
+  bool x_keep = false, x_old = false, x_head_only = false, x_answering = false, x_reading = false;
 };
 
 }  // namespace
