@@ -157,6 +157,7 @@ class Page(unittest.TestCase):
         self.clean(window)
 
     def test_trigger_shows_the_plan_then_runs_to_its_end(self):
+        # The morning is mended here: by their names, the tests that look at what failed come before.
         self.shop.whole("14")
         window = self.window()
         window.open("/pipelines/daily")
