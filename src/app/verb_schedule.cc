@@ -71,7 +71,7 @@ Result<int> StatusVerb(const Command& command) {
     const ScheduleRecord record = RecordOf(records, pipeline.name);
     TRY_ASSIGN(const auto last, state->schedules().LastRun(pipeline.name));
     const auto next = pipeline.timer && !record.paused ? pipeline.timer->NextAfter(now) : std::nullopt;
-    document["pipelines"].push_back(PipelineStatusDocument(pipeline, record, last, now));
+    document["pipelines"].push_back(PipelineStatusDocument(pipeline, record, last, next));
     std::vector<Cell> row{pipeline.name, WhenWords(pipeline),
                           record.paused ? "paused" : next ? FormatLocal(*next, pipeline.time_zone) : std::string(), "", "", ""};
     if (last) {

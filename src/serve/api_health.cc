@@ -46,8 +46,7 @@ void OfPipelines(const Situation& situation, MetricsText& metrics) {
     return static_cast<double>(situation.SubjectOf(p.name).failures);
   });
   each("caudal_pipeline_next_run_timestamp_seconds", "When it runs next by its schedule", [&](const PipelineConfig& p) -> Number {
-    if (!p.timer || RecordOf(situation.schedules, p.name).paused) return std::nullopt;
-    const auto at = p.timer->NextAfter(situation.now);
+    const auto at = situation.NextOf(p);
     return at ? Number(Seconds(*at)) : std::nullopt;
   });
   each("caudal_pipeline_last_run_started_timestamp_seconds", "When its newest run began", [&](const PipelineConfig& p) -> Number {

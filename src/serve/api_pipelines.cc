@@ -27,8 +27,7 @@ Result<Json> RunsWith(const Served& served, const RunFilter& filter) {
 Json NextOfAll(const Situation& situation) {
   std::vector<std::pair<Timestamp, std::string>> next;
   for (const PipelineConfig& pipeline : situation.project().pipelines) {
-    if (!pipeline.timer || RecordOf(situation.schedules, pipeline.name).paused) continue;
-    if (const auto at = pipeline.timer->NextAfter(situation.now)) next.emplace_back(*at, pipeline.name);
+    if (const auto at = situation.NextOf(pipeline)) next.emplace_back(*at, pipeline.name);
   }
   std::sort(next.begin(), next.end());
   Json times = Json::array();
@@ -74,7 +73,7 @@ Result<HttpResponse> GetOverview(const Served& served, const Call&) {
     const bool paused = RecordOf(situation.schedules, pipeline.name).paused.has_value();
     if (!failed && !late && !paused) continue;
     Json entry = PipelineEntry(situation, pipeline);
-    entry["tables"] = served.counts.Of(situation.workspace, pipeline.name);
+    entry["tables"] = served.facts.TablesOf(situation.workspace, pipeline.name);
     if (failed) overview["failed"].push_back(entry);
     if (late) overview["late"].push_back(entry);
     if (paused) overview["paused"].push_back(std::move(entry));
@@ -112,7 +111,7 @@ Result<HttpResponse> GetPipelines(const Served& served, const Call&) {
   Json document{{"pipelines", Json::array()}};
   for (const PipelineConfig& pipeline : situation.project().pipelines) {
     Json entry = PipelineEntry(situation, pipeline);
-    entry["tables"] = served.counts.Of(situation.workspace, pipeline.name);
+    entry["tables"] = served.facts.TablesOf(situation.workspace, pipeline.name);
     document["pipelines"].push_back(std::move(entry));
   }
   return JsonResponse(200, document);

@@ -149,6 +149,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     auto message = x_parser->release();
     x_head_only = message.method() == http::verb::head;
     x_keep = message.keep_alive();
+    x_old = message.version() < 11;
     auto request = std::make_shared<HttpRequest>();  // shared with the handler's thread, which has it alone
     request->method = std::string(message.method_string());
     const std::string target(message.target());
@@ -195,7 +196,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     x_message.emplace(static_cast<http::status>(x_response.status), 11);
     auto& head = *x_message;
     head.reason(ReasonOf(x_response.status));
-    const bool page = !x_response.fixed.empty();
+    // A 304 renews the headers of what the browser has kept: they are those of the page, too.
+    const bool page = !x_response.fixed.empty() || x_response.status == 304;
     head.set(http::field::content_type, x_response.media_type);
     head.set("X-Content-Type-Options", "nosniff");
     head.set("Content-Security-Policy", page ? kPageRules : kDataRules);
@@ -210,6 +212,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       head.keep_alive(false);
     } else {
       head.keep_alive(x_keep);
+      if (x_keep && x_old) head.set(http::field::connection, "keep-alive");  // HTTP/1.0 closes unless it is told
       if (x_response.status != 304) head.content_length(body.size());
     }
     x_text = std::string();
@@ -288,7 +291,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   std::deque<std::shared_ptr<const std::string>> x_unsent;  // shared by all streams
   std::size_t x_unsent_bytes = 0, x_read_bytes = 0;
   std::array<char, 512> x_scrap{};
-  bool x_keep = false, x_head_only = false, x_answering = false, x_reading = false;
+  bool x_keep = false, x_old = false, x_head_only = false, x_answering = false, x_reading = false;
 };
 
 }  // namespace

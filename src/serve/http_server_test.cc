@@ -77,6 +77,17 @@ TEST(HttpServerTest, AnswersOneRequestAfterTheOther) {
   EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
 }
 
+TEST(HttpServerTest, AClientOfTheOldVersionIsToldThatItMaySendMore) {
+  const auto server = Serve({}, Echo);
+  const Socket socket(server->port());
+  for (int i = 0; i < 2; ++i) {
+    socket.Send("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+    EXPECT_NE(socket.Receive("GET /  ").find("Connection: keep-alive"), std::string::npos);
+  }
+  socket.Send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_NE(socket.Receive("").find("GET /"), std::string::npos);
+}
+
 TEST(HttpServerTest, AHandlerThatThrowsIsABugThatIsTold) {
   const auto server = Serve({}, [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("odd"); });
   const Socket socket(server->port());

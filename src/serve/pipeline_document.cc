@@ -34,9 +34,8 @@ Result<const PipelineConfig*> FindPipeline(const Project& project, const std::st
 }
 
 ScheduleRecord RecordOf(const std::vector<ScheduleRecord>& records, const std::string& pipeline) {
-  for (const ScheduleRecord& record : records) {
-    if (record.pipeline == pipeline) return record;
-  }
+  const auto it = std::lower_bound(records.begin(), records.end(), pipeline, [](const ScheduleRecord& r, const std::string& name) { return r.pipeline < name; });
+  if (it != records.end() && it->pipeline == pipeline) return *it;
   return ScheduleRecord{pipeline, {}, {}, 0, 0, {}, ""};
 }
 
@@ -51,14 +50,15 @@ std::vector<Timestamp> NextTimes(const PipelineConfig& pipeline, Timestamp after
   return times;
 }
 
-Json PipelineStatusDocument(const PipelineConfig& pipeline, const ScheduleRecord& record, const std::optional<RunRecord>& last, Timestamp now) {
+Json PipelineStatusDocument(const PipelineConfig& pipeline, const ScheduleRecord& record, const std::optional<RunRecord>& last,
+                            std::optional<Timestamp> next) {
   Json document{{"pipeline", pipeline.name},
                 {"schedule", pipeline.schedule},
                 {"after", pipeline.after},
                 {"time_zone", pipeline.time_zone.name()},
                 {"deadline", pipeline.deadline},
                 {"paused_since", TimeOrNull(record.paused)},
-                {"next", NextOf(pipeline, record.paused.has_value(), now)},
+                {"next", TimeOrNull(next)},
                 {"last", nullptr}};
   if (last) {
     document["last"] = {{"run", last->id},

@@ -18,8 +18,9 @@ ScheduleRecord RecordOf(const std::vector<ScheduleRecord>& records, const std::s
 /// The `count` scheduled times after `after`; fewer where there are no more.
 std::vector<Timestamp> NextTimes(const PipelineConfig& pipeline, Timestamp after, int count);
 
-/// A pipeline of `status`.
-Json PipelineStatusDocument(const PipelineConfig& pipeline, const ScheduleRecord& record, const std::optional<RunRecord>& last, Timestamp now);
+/// A pipeline of `status`. `next`: its next scheduled time, if it is not paused.
+Json PipelineStatusDocument(const PipelineConfig& pipeline, const ScheduleRecord& record, const std::optional<RunRecord>& last,
+                            std::optional<Timestamp> next);
 /// A pipeline of `schedule`.
 Json ScheduleDocument(const PipelineConfig& pipeline, Timestamp after, int count);
 /// What `pause` and `resume` say.

@@ -11,7 +11,7 @@
 #include "serve/access.h"
 #include "serve/http_message.h"
 #include "serve/lake_view.h"
-#include "serve/table_counts.h"
+#include "serve/release_facts.h"
 
 namespace caudal {
 
@@ -21,7 +21,7 @@ struct Served {
   StateStore& state;  // a connection of its own: who reads here holds up no run
   Access& access;
   LakeView& lake;
-  TableCounts& counts;
+  ReleaseFacts& facts;
   const Clock& clock;
   Timestamp since;
   bool secure = false;  // browsers reach it by https

@@ -125,6 +125,7 @@ HttpResponse Page(const HttpRequest& request) {
   response.headers.emplace_back("ETag", file->etag);
   response.headers.emplace_back("Cache-Control", file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
   response.headers.emplace_back("Vary", "Accept-Encoding");
+  response.media_type = file->media_type;
   if (request.Header("if-none-match") == file->etag) {
     response.status = 304;
     return response;
@@ -132,7 +133,6 @@ HttpResponse Page(const HttpRequest& request) {
   if (request.Header("accept-encoding").find("gzip") == std::string::npos) {
     return ProblemResponse(406, Error{ErrorKind::kUnsupported, "the page is kept compressed", "send Accept-Encoding: gzip, as `curl --compressed` does", ""});
   }
-  response.media_type = file->media_type;
   response.headers.emplace_back("Content-Encoding", "gzip");
   response.fixed = file->bytes;
   return response;

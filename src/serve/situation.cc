@@ -26,8 +26,14 @@ Subject Situation::SubjectOf(const std::string& pipeline) const {
   return it == subjects.end() ? Subject() : it->second;
 }
 
+std::optional<Timestamp> Situation::NextOf(const PipelineConfig& pipeline) const {
+  if (RecordOf(schedules, pipeline.name).paused) return std::nullopt;
+  return facts->NextOf(workspace, pipeline, now);
+}
+
 Result<Situation> SituationNow(const Served& served) {
   Situation situation;
+  situation.facts = &served.facts;
   TRY_ASSIGN(situation.workspace, WorkspaceNow(served));
   situation.now = served.clock.Now();
   TRY_ASSIGN(situation.schedules, served.state.schedules().Schedules());
@@ -41,7 +47,7 @@ Json PipelineEntry(const Situation& situation, const PipelineConfig& pipeline) {
   const RunRecord* last = situation.LastOf(pipeline.name);
   const Subject subject = situation.SubjectOf(pipeline.name);
   Json entry = PipelineStatusDocument(pipeline, RecordOf(situation.schedules, pipeline.name), last == nullptr ? std::nullopt : std::optional(*last),
-                                      situation.now);
+                                      situation.NextOf(pipeline));
   entry["owner"] = pipeline.owner.empty() ? situation.project().owner : pipeline.owner;
   entry["description"] = pipeline.description;
   entry["tags"] = pipeline.tags;
@@ -113,17 +119,6 @@ Result<Json> GraphDocument(const Served& served, const Project& project, const s
     }
   }
   return graph;
-}
-
-std::size_t TableCounts::Of(const std::shared_ptr<const Workspace>& workspace, const std::string& pipeline) {
-  const std::lock_guard lock(x_mutex);
-  if (x_workspace != workspace) {
-    x_workspace = workspace;
-    x_counts.clear();
-  }
-  const auto it = x_counts.find(pipeline);
-  if (it != x_counts.end()) return it->second;
-  return x_counts[pipeline] = TablesInOrder(workspace->project, pipeline).size();
 }
 
 }  // namespace caudal

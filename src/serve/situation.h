@@ -23,7 +23,11 @@ struct Situation {
   std::map<std::string, RunRecord> last;  // by pipeline
   std::map<std::string, Subject> subjects;
 
+  ReleaseFacts* facts = nullptr;  // of Served
+
   const Project& project() const { return workspace->project; }
+  /// When the schedule says; nothing while it is paused.
+  std::optional<Timestamp> NextOf(const PipelineConfig& pipeline) const;
   const RunRecord* LastOf(const std::string& pipeline) const;
   Subject SubjectOf(const std::string& pipeline) const;
 };

@@ -39,7 +39,7 @@ class Service final : public WebService {
   Service(Daemon& daemon, std::unique_ptr<StateStore> state, const Clock& clock, bool secure)
       : x_state(std::move(state)),
         x_access(x_state->access(), clock),
-        x_served{daemon, *x_state, x_access, x_lake, x_counts, clock, clock.Now(), secure, [this] { return x_server ? x_server->connections() : 0; }} {}
+        x_served{daemon, *x_state, x_access, x_lake, x_facts, clock, clock.Now(), secure, [this] { return x_server ? x_server->connections() : 0; }} {}
   ~Service() override { Stop(); }
 
   Status Begin(const HttpServerOptions& options, RouterOptions router, std::string url) {
@@ -70,7 +70,7 @@ class Service final : public WebService {
   std::unique_ptr<StateStore> x_state;
   Access x_access;
   LakeView x_lake;
-  TableCounts x_counts;
+  ReleaseFacts x_facts;
   Served x_served;
   std::unique_ptr<Router> x_router;
   std::unique_ptr<HttpServer> x_server;

@@ -93,6 +93,16 @@ class Page(unittest.TestCase):
         self.assertEqual(self.setup_complaints, [])
         self.assertEqual([answer for answer in window.answers if answer[0] >= 400], [])
 
+    def test_a_page_opens_again(self):
+        # What the browser has kept is asked for again, and the answer (304) must leave it as it was.
+        window = self.window()
+        for _ in range(3):
+            window.open("/pipelines/daily")
+            window.page.reload()
+            window.settle()
+            self.assertEqual(window.heading(), "daily")
+        self.clean(window)
+
     def test_an_address_that_leads_nowhere_says_so(self):
         window = self.window()
         window.open("/nothing")
@@ -147,6 +157,7 @@ class Page(unittest.TestCase):
         self.clean(window)
 
     def test_trigger_shows_the_plan_then_runs_to_its_end(self):
+        # The morning is mended here: by their names, the tests that look at what failed come before.
         self.shop.whole("14")
         window = self.window()
         window.open("/pipelines/daily")

@@ -145,7 +145,16 @@ export function TablePage() {
               {one.cursor && (
                 <>
                   <dt>Cursor</dt>
-                  <dd className="path">{one.cursor}</dd>
+                  <dd className="path">
+                    {one.cursor.length <= 160 ? (
+                      one.cursor
+                    ) : (
+                      <details className="cursor">
+                        <summary>{one.cursor.slice(0, 60)} …</summary>
+                        {one.cursor}
+                      </details>
+                    )}
+                  </dd>
                 </>
               )}
             </dl>

@@ -24,7 +24,7 @@ export function duration(ms: number) {
   if (ms < 0) ms = 0;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const s = ms / 1000;
-  if (s < 60) return `${s < 10 ? s.toFixed(1) : Math.round(s)} s`;
+  if (s < 60) return `${s < 9.95 ? s.toFixed(1) : Math.round(s)} s`;
   const minutes = Math.floor(s / 60);
   if (minutes < 60) return `${minutes} min ${String(Math.floor(s % 60)).padStart(2, '0')} s`;
   const hours = Math.floor(minutes / 60);
