@@ -121,6 +121,14 @@ TEST_F(Mysql, StepsBackFromTheHighestValue) {
   Json stream = By("id");
   stream["incremental"]["lag"] = 100;
   EXPECT_THAT(Read(Request(stream, At("id", "500")), columns).sql, HasSubstr("`id` >= 500 - 100"));
+  stream = By("at");
+  stream["incremental"]["initial_value"] = "2025-06-01 10:00:00.5";
+  EXPECT_THAT(Read(Request(stream), columns).sql, HasSubstr("(`at` >= ''2025-06-01 10:00:00.5'' OR `at` IS NULL)"));
+  for (const char* odd : {"2025-06-01T10:00:00Z", "2025-06-01 10:00:00+02:00", "2025-06-01 10:00:00-02:00", "yesterday"}) {
+    stream["incremental"]["initial_value"] = odd;
+    EXPECT_TRUE(Learn(Request(stream), columns, {}));
+    EXPECT_FALSE(source->Read(Request(stream))) << odd;
+  }
   // Another column, another history.
   EXPECT_THAT(Read(Request(By("at"), At("id", "500")), columns).sql, Not(HasSubstr("WHERE")));
 }
