@@ -187,7 +187,8 @@ std::string MysqlSource::CursorSql(const std::string& condition) const {
     // A value in the future would hide all that come before it. Of times without a zone, the furthest one is 14 hours ahead.
     where += fmt::format("{} {} <= CAST('{}' AS DATETIME(6)) + INTERVAL {} HOUR", condition.empty() ? " WHERE" : " AND", column, x_moment.now,
                          x_kind == "timestamp" ? 0 : 14);
-    value += fmt::format(" - INTERVAL {} SECOND", x_moment.age_seconds);
+    // The transaction has grown older since.
+    value += fmt::format(" - INTERVAL ({} + TIMESTAMPDIFF(SECOND, '{}', UTC_TIMESTAMP())) SECOND", x_moment.age_seconds, x_moment.now);
   }
   if (x_kind == "date") value = fmt::format("DATE({})", value);
   return OnServer(fmt::format("SELECT CAST({} AS CHAR) AS value FROM {}{}", value, relation(), where), "value");
