@@ -151,18 +151,19 @@ std::string MysqlTableSql(const std::string& schema, const std::string& table) {
   const auto is = [](const std::string& column, const std::string& name) {
     return fmt::format("{0} = {1} AND (@@lower_case_table_names <> 0 OR CAST({0} AS BINARY) = CAST({1} AS BINARY))", column, QuoteMysqlText(name));
   };
+  // The columns' names stand in a WHERE of their own: in a join the server would look into the tables of all databases.
   return fmt::format(
-      "SELECT (SELECT CONVERT(GROUP_CONCAT(k.name ORDER BY k.name SEPARATOR ', ') USING utf8mb4) FROM (SELECT n.TABLE_NAME AS name "
-      "FROM information_schema.TABLES AS n WHERE {} ORDER BY 1 LIMIT 10) AS k) AS neighbours, CONVERT(c.COLUMN_NAME USING utf8mb4) AS name, {}, "
-      "CAST(FIND_IN_SET('select', c.PRIVILEGES) > 0 AS CHAR) AS readable FROM (SELECT 1) AS one LEFT JOIN information_schema.COLUMNS AS c "
-      "ON {} AND {} ORDER BY c.ORDINAL_POSITION",
+      "SELECT CONVERT(GROUP_CONCAT(k.name ORDER BY k.name SEPARATOR ', ') USING utf8mb4) AS neighbours, NULL AS name, NULL AS kind, NULL AS whole, "
+      "NULL AS charset, NULL AS digits, NULL AS scale, NULL AS readable, 0 AS place FROM (SELECT n.TABLE_NAME AS name FROM information_schema.TABLES AS n "
+      "WHERE {} ORDER BY 1 LIMIT 10) AS k UNION ALL SELECT NULL, CONVERT(c.COLUMN_NAME USING utf8mb4), {}, "
+      "CAST(FIND_IN_SET('select', c.PRIVILEGES) > 0 AS CHAR), c.ORDINAL_POSITION FROM information_schema.COLUMNS AS c WHERE {} AND {} ORDER BY place",
       is("n.TABLE_SCHEMA", schema), kTypeCells, is("c.TABLE_SCHEMA", schema), is("c.TABLE_NAME", table));
 }
 
 MysqlTable ReadMysqlTable(const Rows& rows, bool zero_is_null) {
   MysqlTable table;
   for (const std::vector<Cell>& row : rows.rows) {
-    table.neighbours = row[0].value_or("");
+    if (row[0]) table.neighbours = *row[0];
     if (!row[1]) continue;
     table.columns.push_back(MysqlColumn(*row[1], MysqlTypeIn(&row[2]), zero_is_null));
     table.columns.back().readable = row[7] == "1";

@@ -28,7 +28,7 @@ struct Mode {
 };
 constexpr auto kModes = std::to_array<Mode>({{"disable", "disabled", ""},
                                              {"prefer", "preferred", "ssl-verify-server-cert=0;"},
-                                             {"require", "required", "ssl-verify-server-cert=0;"},
+                                             // No "require": told not to check, the library goes on without TLS where there is none.
                                              {"verify-full", "verify_identity", ""}});
 
 const Mode& ModeOf(const Options& options) {

@@ -82,7 +82,7 @@ std::string RelationOf(const ServerStream& stream, const std::function<std::stri
 
 bool IsWholeNumber(std::string_view text) {
   if (text.starts_with("-")) text.remove_prefix(1);
-  return !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string_view::npos;
+  return !text.empty() && text.size() <= 20 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 Result<std::string> CursorCondition(

@@ -56,7 +56,7 @@ Error NoSuchTable(const SourceRequest& request, const ServerStream& stream, cons
 /// What stands behind FROM on the server.
 std::string RelationOf(const ServerStream& stream, const std::function<std::string(const std::string&)>& quoted);
 
-/// A number without a fraction, below 10^18.
+/// A number without a fraction, of no more than 20 digits: what a server holds in 64 bits.
 bool IsWholeNumber(std::string_view text);
 
 /// The rows that a read takes, in the server's words: from the initial value on, and from the last one less `lag` on, that

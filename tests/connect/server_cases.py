@@ -245,9 +245,9 @@ class WrongCases:
             os.chown(target, owner.st_uid, owner.st_gid)
             os.chmod(target, 0o600)
 
-    def assert_tls_by_its_modes(self, address, checks):
+    def assert_tls_by_its_modes(self, address, checks, others):
         """`checks`: the mode that looks at who signed the certificate. `address`: one of the server's that the certificate is not for."""
-        cases = [(address, "require", None, "OK"), (address, "prefer", None, "OK"), (address, "disable", None, "OK"), ("localhost", "verify-full", "server.pem", "OK"),
+        cases = [*((address, other, None, "OK") for other in others), ("localhost", "verify-full", "server.pem", "OK"),
                  (address, "verify-full", "server.pem", f"TLS: the server's certificate is for another name than {address}"),
                  ("localhost", checks, "other.pem", "TLS: the server's certificate is not signed by an authority of `sslrootcert:`"),
                  ("localhost", checks, "missing.pem", "cannot be read")]

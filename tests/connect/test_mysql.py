@@ -122,7 +122,7 @@ WRONG = [
     ("user", {"user": "nobody"}, {}, "refuses user nobody with this password"),
     ("no password", {"password": None}, {}, "wants a password for user reader"),
     ("database", {"database": "shopp"}, {}, "may not use the database shopp, or it is not there"),
-    ("TLS that is not there", {"sslmode": "require"}, {}, "the server has no TLS"),
+    ("TLS that is not there", {"sslmode": "verify-full", "sslrootcert": "caudal.yaml"}, {}, "the server has no TLS"),
     ("table", {}, {"ordrs": REPLACE}, "no table shop.ordrs"),
     ("database of a stream", {}, {"t": "{write_disposition: replace, database: elsewhere}"}, "no table elsewhere.t"),
     ("right to the table", {}, {"t": "{write_disposition: replace, database: secret}"}, "the user may not read it"),
@@ -158,7 +158,7 @@ class Wrong(server_cases.WrongCases, MysqlTest):
         self.addCleanup(lambda: (self.server.stop(), self.server.start()))
         self.addCleanup(self.server.settings.__delitem__, slice(-3, None))
         self.server.start()
-        self.assert_tls_by_its_modes("127.0.0.2", "verify-full")
+        self.assert_tls_by_its_modes("127.0.0.2", "verify-full", ["prefer", "disable"])
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ class Wrong(server_cases.WrongCases, PostgresTest):
         self.server.stop()
         self.server.start()
         self.addCleanup(self.server.sql, "ALTER SYSTEM RESET ALL")
-        self.assert_tls_by_its_modes("127.0.0.1", "verify-ca")
+        self.assert_tls_by_its_modes("127.0.0.1", "verify-ca", ["require", "prefer", "disable"])
 
 
 if __name__ == "__main__":

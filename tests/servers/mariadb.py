@@ -36,8 +36,12 @@ class Server:
         self.port = unprivileged.free_port()
         self.process = None
         self.start()
-        self._client(f"ALTER USER root@'127.0.0.1' IDENTIFIED BY '{self.password}', root@localhost IDENTIFIED BY '{self.password}'",
-                     ["-S", self.socket, "-u", "root"], "")
+        try:
+            self._client(f"ALTER USER root@'127.0.0.1' IDENTIFIED BY '{self.password}', root@localhost IDENTIFIED BY '{self.password}'",
+                         ["-S", self.socket, "-u", "root"], "")
+        except RuntimeError:
+            self.close()
+            raise
 
     @property
     def data(self):

@@ -27,7 +27,7 @@ ConnectorSpec Spec() {
   ConnectorSpec spec = ServerSpec(
       {"mysql", "MariaDB or MySQL", "3306", "database", "Of the table; the source's, if not given",
        "at least once: rows near the cursor come again, and a key makes them one; a row that commits late is not lost within the lookback",
-       {"disable", "prefer", "require", "verify-full"}});
+       {"disable", "prefer", "verify-full"}});
   OptionSpec zero = MakeOption("zero_dates", OptionType::kString, "reject",
                                "What a date without month or day (`0000-00-00`) becomes: a rejected row, or a NULL");
   zero.choices = {"reject", "as_null"};
@@ -160,7 +160,16 @@ Status MysqlSource::ChooseLag(const SourceRequest& request) {
   return {};
 }
 
+/// "2026-01-31", "2026-01-31 10:00:00.5"; of a zone behind it the server would take no notice.
+bool IsPlainTime(const std::string& text) {
+  return text.size() >= 10 && text.find_first_not_of("0123456789-: .T") == std::string::npos && text.find('-', 8) == std::string::npos;
+}
+
 Result<std::string> MysqlSource::Condition() const {
+  if (IsTime(x_kind) && x_asked.initial && !IsPlainTime(*x_asked.initial)) {
+    return Error{ErrorKind::kInvalidArgument, "`initial_value:` is no time: " + *x_asked.initial,
+                 "write it as 2026-01-31, or 2026-01-31 10:00:00, in the zone of the column (of a timestamp: UTC)", ""};
+  }
   const auto back = [&](const std::string& value, std::chrono::milliseconds lag) {
     const std::string moment = fmt::format("CAST({} AS DATETIME(6)) - INTERVAL {} MICROSECOND", QuoteMysqlText(value), lag.count() * 1000);
     // Rows of the day that the lag reaches into are taken whole.
@@ -178,7 +187,8 @@ std::string MysqlSource::CursorSql(const std::string& condition) const {
     // A value in the future would hide all that come before it. Of times without a zone, the furthest one is 14 hours ahead.
     where += fmt::format("{} {} <= CAST('{}' AS DATETIME(6)) + INTERVAL {} HOUR", condition.empty() ? " WHERE" : " AND", column, x_moment.now,
                          x_kind == "timestamp" ? 0 : 14);
-    value += fmt::format(" - INTERVAL {} SECOND", x_moment.age_seconds);
+    // The transaction has grown older since.
+    value += fmt::format(" - INTERVAL ({} + TIMESTAMPDIFF(SECOND, '{}', UTC_TIMESTAMP())) SECOND", x_moment.age_seconds, x_moment.now);
   }
   if (x_kind == "date") value = fmt::format("DATE({})", value);
   return OnServer(fmt::format("SELECT CAST({} AS CHAR) AS value FROM {}{}", value, relation(), where), "value");

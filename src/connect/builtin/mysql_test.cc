@@ -121,6 +121,15 @@ TEST_F(Mysql, StepsBackFromTheHighestValue) {
   Json stream = By("id");
   stream["incremental"]["lag"] = 100;
   EXPECT_THAT(Read(Request(stream, At("id", "500")), columns).sql, HasSubstr("`id` >= 500 - 100"));
+  EXPECT_THAT(Read(Request(stream, At("id", "18446744073709551615")), columns).sql, HasSubstr("`id` >= 18446744073709551615 - 100"));
+  stream = By("at");
+  stream["incremental"]["initial_value"] = "2025-06-01 10:00:00.5";
+  EXPECT_THAT(Read(Request(stream), columns).sql, HasSubstr("(`at` >= ''2025-06-01 10:00:00.5'' OR `at` IS NULL)"));
+  for (const char* odd : {"2025-06-01T10:00:00Z", "2025-06-01 10:00:00+02:00", "2025-06-01 10:00:00-02:00", "yesterday"}) {
+    stream["incremental"]["initial_value"] = odd;
+    EXPECT_TRUE(Learn(Request(stream), columns, {}));
+    EXPECT_FALSE(source->Read(Request(stream))) << odd;
+  }
   // Another column, another history.
   EXPECT_THAT(Read(Request(By("at"), At("id", "500")), columns).sql, Not(HasSubstr("WHERE")));
 }
@@ -128,11 +137,11 @@ TEST_F(Mysql, StepsBackFromTheHighestValue) {
 TEST_F(Mysql, KeepsTheCursorBehindOpenTransactionsAndTheClock) {
   const std::vector<Line> columns{Column("at", "timestamp"), Column("local", "datetime"), Column("day", "date")};
   EXPECT_THAT(Read(Request(By("at")), columns, "60").cursor_sql,
-              HasSubstr("CAST(MAX(`at`) - INTERVAL 60 SECOND AS CHAR) AS value FROM `shop`.`orders` WHERE `at` <= "
+              HasSubstr("CAST(MAX(`at`) - INTERVAL (60 + TIMESTAMPDIFF(SECOND, ''2026-01-01 00:00:00.000000'', UTC_TIMESTAMP())) SECOND AS CHAR) AS value FROM `shop`.`orders` WHERE `at` <= "
                         "CAST(''2026-01-01 00:00:00.000000'' AS DATETIME(6)) + INTERVAL 0 HOUR"));
   EXPECT_THAT(Read(Request(By("local"), At("local", "2026-01-01")), columns).cursor_sql,
               HasSubstr("OR `local` IS NULL) AND `local` <= CAST(''2026-01-01 00:00:00.000000'' AS DATETIME(6)) + INTERVAL 14 HOUR"));
-  EXPECT_THAT(Read(Request(By("day")), columns).cursor_sql, HasSubstr("CAST(DATE(MAX(`day`) - INTERVAL 0 SECOND) AS CHAR)"));
+  EXPECT_THAT(Read(Request(By("day")), columns).cursor_sql, HasSubstr("CAST(DATE(MAX(`day`) - INTERVAL (0 + "));
   EXPECT_EQ(Read(Request(Json::object()), columns).cursor_sql, "");
   // No row had a newer value: the old one stays.
   const SourceRequest request = Request(By("at"), At("at", "2026-01-01"));

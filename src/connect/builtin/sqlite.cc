@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "connect/options.h"
+#include "connect/server_stream.h"
 #include "connect/source.h"
 #include "data/name.h"
 
@@ -163,18 +164,13 @@ Result<Asked> Ask(const SourceRequest& request) {
   return asked;
 }
 
-bool IsNumber(std::string_view text) {
-  if (text.starts_with("-")) text.remove_prefix(1);
-  return !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 /// Rows from the cursor's value on, that one included: rows that came later with the same value are not lost, nor are
 /// rows without a value.
 Result<std::string> Condition(const Asked& asked, const std::string& column) {
   if (asked.column.empty() || !asked.has_lower) return std::string();
   std::string condition = fmt::format("{} >= {}", column, QuoteLiteral(asked.lower));
-  if (!asked.lag.empty() && IsNumber(asked.lower)) {
-    if (!IsNumber(asked.lag)) {
+  if (!asked.lag.empty() && IsWholeNumber(asked.lower)) {
+    if (!IsWholeNumber(asked.lag)) {
       return Error{ErrorKind::kInvalidArgument, "the cursor is a number, so `lag` is one, too: " + asked.lag,
                    "write `lag: 1000`", ""};
     }
