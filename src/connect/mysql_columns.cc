@@ -48,6 +48,10 @@ void MakeText(ServerColumn& column, const std::string& sent, const std::string& 
   column.client_text = bytes;
 }
 
+/// The bytes of what is sent as a BLOB or as a VARCHAR, by its length: the digits of both are the same.
+std::string Digits(const ServerColumn& column) { return fmt::format("unhex(hex({}))", QuoteIdentifier(column.name)); }
+
+/// Those of a VARCHAR.
 std::string Encoded(const ServerColumn& column) { return fmt::format("encode({})", QuoteIdentifier(column.name)); }
 
 void MakeBit(ServerColumn& column, const std::string& quoted, std::int64_t bits) {
@@ -94,7 +98,14 @@ ServerColumn MysqlColumn(const std::string& name, const MysqlType& type, bool ze
   } else if (IsOneOf(kTexts, type.kind)) {
     // Of a binary collation the scanner would make a BLOB. What is UTF-8 already is not converted: the server would make a '?' of
     // bytes that are none.
-    MakeText(column, type.charset == "utf8mb4" ? quoted + " COLLATE utf8mb4_general_ci" : fmt::format("CONVERT({} USING utf8mb4)", quoted), Encoded(column));
+    if (type.charset == "utf8mb4") {
+      MakeText(column, quoted + " COLLATE utf8mb4_general_ci", Encoded(column));
+    } else if (type.charset.starts_with("utf8") || type.charset == "ascii") {
+      // CAST AS BINARY would keep the charset, in which MariaDB then sends it.
+      MakeText(column, fmt::format("UNHEX(HEX({}))", quoted), Digits(column));
+    } else {
+      MakeText(column, fmt::format("CONVERT({} USING utf8mb4)", quoted), Encoded(column));
+    }
   } else if (type.kind == "json") {
     MakeText(column, fmt::format("CONVERT({} USING utf8mb4)", quoted), Encoded(column));
   } else {
@@ -121,9 +132,8 @@ std::vector<ServerColumn> MysqlColumnsOfQuery(const Schema& columns, bool zero_i
       column.type = fmt::format("DECIMAL({},{})", std::min<int>(field.type.precision + 1, 38), field.type.scale);
     } else if (field.type.kind == TypeKind::kVarchar) {
       // Also a time, whose 00:00:00 would be NULL, and bytes that are too many for the scanner to say so: they stay bytes, and are
-      // no text then. What is sent is a BLOB or a VARCHAR by its length; the digits of both are the same.
-      MakeText(column, fmt::format("IF(CHARSET({0}) = 'binary', {0}, CONVERT({0} USING utf8mb4))", quoted),
-               fmt::format("unhex(hex({}))", QuoteIdentifier(field.name)));
+      // no text then.
+      MakeText(column, fmt::format("IF(CHARSET({0}) = 'binary', {0}, CONVERT({0} USING utf8mb4))", quoted), Digits(column));
     } else if (field.type.kind == TypeKind::kBlob) {
       column.client_text = QuoteIdentifier(field.name);
     } else if (field.type.kind != TypeKind::kFloat && field.type.kind != TypeKind::kDouble) {

@@ -52,6 +52,9 @@ TYPES = [
     ("varchar cp1251", "varchar(20) CHARACTER SET cp1251", "_cp1251 X'cfeef7f2e0'", "VARCHAR", "Почта"),
     ("varchar ucs2", "varchar(20) CHARACTER SET ucs2", "_ucs2 X'00e420ac'", "VARCHAR", "ä€"),
     ("varchar utf8mb3", "varchar(20) CHARACTER SET utf8mb3", "'ä€'", "VARCHAR", "ä€"),
+    ("text utf8mb3", "text CHARACTER SET utf8mb3", "repeat('€', 20000)", "VARCHAR", "€" * 20000),
+    ("longtext utf8mb3", "longtext CHARACTER SET utf8mb3 COLLATE utf8mb3_bin", "repeat('€', 30000)", "VARCHAR", "€" * 30000),
+    ("ascii", "char(3) CHARACTER SET ascii", "'abc'", "VARCHAR", "abc"),
     ("varchar utf8mb4", "varchar(20) CHARACTER SET utf8mb4", "'ä€𝄞 \\n \"q\"'", "VARCHAR", "ä€𝄞 \n \"q\""),
     ("varchar utf8mb4_bin", "varchar(20) COLLATE utf8mb4_bin", "'ä€𝄞'", "VARCHAR", "ä€𝄞"),
     ("text with NUL", "text CHARACTER SET utf8mb4", "concat('a', char(0), 'b')", "VARCHAR", "a\0b"),
@@ -108,22 +111,26 @@ class Types(TypeCases, MysqlTest):
                         self.assertEqual(rejects, [["d", "0000-00-00"], ["d", "2026-02-00"], ["m", "0000-00-00 00:00:00"], ["s", "0000-00-00 00:00:00"]])
 
     def test_bytes_that_are_no_text_reject_their_row(self):
-        # No statement writes them; the definition of a MyISAM table is a file that can be exchanged.
-        self.sql("""CREATE TABLE bad (id int PRIMARY KEY, w varchar(40) CHARACTER SET latin1 NOT NULL) ENGINE=MyISAM;
-            INSERT INTO bad VALUES (1, 'good'), (2, _latin1 X'61ff62'), (3, 'fine'); CREATE TABLE other (id int PRIMARY KEY, w varchar(10) CHARACTER SET utf8mb4 NOT NULL) ENGINE=MyISAM; FLUSH TABLES""")
         folder = os.path.join(self.server.data, "shop")
-        shutil.copyfile(os.path.join(folder, "other.frm"), os.path.join(folder, "bad.frm"))
-        self.sql("FLUSH TABLES")
-        self.assertEqual(self.sql("SELECT hex(w) FROM bad WHERE id = 2"), "61FF62")
-        for kind, reading in (("whole", "{write_disposition: replace, table: bad}"),
-                              ("merged", "{write_disposition: merge, primary_key: id, table: bad, incremental: {cursor: id, lag: 0}}")):
-            with self.subTest(kind):
-                self.project.source(self.server, {kind: reading})
-                self.project.ok("run")
-                self.assertEqual(self.project.rows(f"SELECT id, w FROM shop.{kind} ORDER BY id"), [["1", "good"], ["3", "fine"]])
-                self.assertEqual(self.project.rows(f"SELECT _column, _value FROM shop.{kind}__rejects"), [["w", "a\\xFFb"]])
-                self.project.ok("backfill", f"shop.{kind}", "--from-raw")
-                self.assertEqual(self.project.rows(f"SELECT id, w FROM shop.{kind} ORDER BY id"), [["1", "good"], ["3", "fine"]])
+        for charset in ("utf8mb4", "utf8mb3", "ascii"):
+            # No statement writes them; the definition of a MyISAM table is a file that can be exchanged.
+            letters = {"utf8mb4": 12, "utf8mb3": 16, "ascii": 48}[charset]
+            self.sql(f"""CREATE TABLE bad_{charset} (id int PRIMARY KEY, w varchar(48) CHARACTER SET latin1 NOT NULL) ENGINE=MyISAM;
+                INSERT INTO bad_{charset} VALUES (1, 'good'), (2, _latin1 X'61ff62'), (3, 'fine');
+                CREATE TABLE other_{charset} (id int PRIMARY KEY, w varchar({letters}) CHARACTER SET {charset} NOT NULL) ENGINE=MyISAM; FLUSH TABLES""")
+            shutil.copyfile(os.path.join(folder, f"other_{charset}.frm"), os.path.join(folder, f"bad_{charset}.frm"))
+            self.sql("FLUSH TABLES")
+            self.assertEqual(self.sql(f"SELECT hex(w) FROM bad_{charset} WHERE id = 2"), "61FF62")
+            for kind, reading in (("whole", "{write_disposition: replace, table: bad_%s}"),
+                                  ("merged", "{write_disposition: merge, primary_key: id, table: bad_%s, incremental: {cursor: id, lag: 0}}")):
+                with self.subTest(reading=kind, charset=charset):
+                    table = f"{kind}_{charset}"
+                    self.project.source(self.server, {table: reading % charset})
+                    self.project.ok("run")
+                    self.assertEqual(self.project.rows(f"SELECT id, w FROM shop.{table} ORDER BY id"), [["1", "good"], ["3", "fine"]])
+                    self.assertEqual(self.project.rows(f"SELECT _column, _value FROM shop.{table}__rejects"), [["w", "a\\xFFb"]])
+                    self.project.ok("backfill", f"shop.{table}", "--from-raw")
+                    self.assertEqual(self.project.rows(f"SELECT id, w FROM shop.{table} ORDER BY id"), [["1", "good"], ["3", "fine"]])
 
     def test_a_query_gives_what_its_select_says(self):
         self.sql("""CREATE TABLE n (id int, d decimal(10,0), u decimal(5,2) unsigned, t time, w varchar(20) CHARACTER SET latin1, m datetime, j json, b blob);

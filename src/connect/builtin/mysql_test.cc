@@ -93,6 +93,7 @@ TEST_F(Mysql, MapsTypes) {
       {{"time", "time", "", 0, 0}, "VARCHAR", "CAST(`v` AS CHAR)", ""},
       {{"year", "year(4)", "", 0, 0}, "SMALLINT", "CAST(`v` AS UNSIGNED)", ""},
       {{"varchar", "varchar(9)", "utf8mb4", 0, 0}, "VARCHAR", "`v` COLLATE utf8mb4_general_ci", "decode(encode(\"v\"))"},
+      {{"text", "text", "utf8mb3", 0, 0}, "VARCHAR", "UNHEX(HEX(`v`))", "decode(unhex(hex(\"v\")))"},
       {{"enum", "enum('a')", "latin1", 0, 0}, "VARCHAR", "CONVERT(`v` USING utf8mb4)", "decode(encode(\"v\"))"},
       {{"json", "json", "", 0, 0}, "VARCHAR", "CONVERT(`v` USING utf8mb4)", "decode(encode(\"v\"))"},
       {{"longblob", "longblob", "", 0, 0}, "BLOB", "", ""},
