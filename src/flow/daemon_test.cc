@@ -218,5 +218,43 @@ TEST_F(DaemonTest, WithMistakesItDoesNotStart) {
   EXPECT_FALSE(daemon->project());
 }
 
+TEST_F(DaemonTest, ARunThatIsAskedForHasItsIdAtOnceAndBeginsOnce) {
+  Add("daily", "0 3 1 1 *");
+  const auto daemon = Make();
+  RunRequest request;
+  request.pipeline = "daily";
+  EXPECT_EQ(daemon->Ask(request, "ann").error().kind, ErrorKind::kUnavailable) << "nothing is loaded yet";
+  std::string first, second;
+  bool asked = false;
+  ServeUntil(*daemon, [&] {
+    if (!daemon->project()) return false;
+    if (!asked) {
+      asked = true;
+      RunRequest other;
+      other.pipeline = "dayly";
+      EXPECT_EQ(daemon->Ask(other, "ann").error().next, "did you mean 'daily'?");
+      EXPECT_EQ(daemon->AskRetry("nope", {}, "ann").error().kind, ErrorKind::kNotFound);
+      EXPECT_EQ(daemon->Cancel("nope", "ann").error().kind, ErrorKind::kNotFound);
+      const auto run = daemon->Ask(request, "ann");
+      EXPECT_TRUE(run);
+      first = run ? run->run : "";
+    }
+    if (second.empty() && Logged("run.succeeded") == 1) {
+      EXPECT_EQ(daemon->AskRetry(first, {}, "ann").error().kind, ErrorKind::kConflict) << "it succeeded";
+      EXPECT_EQ(daemon->Cancel(first, "ann").error().kind, ErrorKind::kConflict) << "it has ended";
+      const auto run = daemon->Ask(request, "bob");
+      second = run ? run->run : "none";
+    }
+    return Logged("run.succeeded") == 2 && daemon->ActiveRuns().empty();
+  });
+  EXPECT_EQ(Logged("run.started"), 2u);
+  const auto run = x_state->Run(first);
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->cause, "api");
+  EXPECT_EQ(RunRequestFromJson(run->command)->by, "ann");
+  EXPECT_TRUE(x_state->Run(second));
+  EXPECT_EQ(daemon->Ask(request, "ann").error().kind, ErrorKind::kUnavailable) << "it has ended";
+}
+
 }  // namespace
 }  // namespace caudal

@@ -111,15 +111,10 @@ HttpResponse Page(const HttpRequest& request) {
   const WebFile* file = FindWebFile(request.path);
   // Files lie at the top and in /assets; below anything else a name may have a dot: /tables/silver.orders.
   const bool at_top = request.path.rfind('/') == 0;
-  const bool is_page = !request.path.starts_with("/assets/") && !(at_top && request.path.find('.') != std::string::npos);
+  // Who does not ask for a page (a program with a mistake in its path) is better told that nothing is there.
+  const bool is_page = request.path == "/" || (request.Header("accept").find("text/html") != std::string::npos && !request.path.starts_with("/assets/") &&
+                                               !(at_top && request.path.find('.') != std::string::npos));
   if (file == nullptr && is_page) file = FindWebFile("/index.html");
-  if (file == nullptr && FindWebFile("/index.html") == nullptr && is_page) {
-    HttpResponse response;
-    response.status = 404;
-    response.media_type = "text/plain; charset=utf-8";
-    response.body = "This caudal was built without its web page. The API is below /api/v1, its description at /api/v1/openapi.json.\n";
-    return response;
-  }
   if (file == nullptr) return ProblemResponse(404, Error{ErrorKind::kNotFound, "there is no such file", "", ""});
   HttpResponse response;
   response.headers.emplace_back("ETag", file->etag);
