@@ -20,7 +20,7 @@ def calls_of(trace):
     for line in trace:
         thread, text = line.rstrip("\n").split(None, 1)
         if text.endswith("<unfinished ...>"):
-            begun[thread] = text[:-len("<unfinished ...>")]
+            begun[thread] = text[:-len("<unfinished ...>")].rstrip()
             continue
         resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", text)
         if resumed:
