@@ -87,6 +87,15 @@ std::map<std::string, std::string> Options::Map(std::string_view path) const {
   return map;
 }
 
+OptionSpec MakeOption(const char* name, OptionType type, const char* fallback, const char* description) {
+  OptionSpec option;
+  option.name = name;
+  option.type = type;
+  option.default_value = fallback;
+  option.description = description;
+  return option;
+}
+
 std::string PathIn(const std::string& folder, const std::string& path) {
   if (!path.empty() && path[0] == '/') return path;
   return folder + "/" + path;

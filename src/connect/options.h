@@ -11,6 +11,7 @@
 
 #include "base/json_fwd.h"
 #include "base/result.h"
+#include "data/connector_spec.h"
 
 namespace caudal {
 
@@ -39,6 +40,9 @@ class Options {
   explicit Options(Json json);
   std::unique_ptr<Json> x_json;
 };
+
+/// An option of a spec; `fallback` as in OptionSpec::default_value.
+OptionSpec MakeOption(const char* name, OptionType type, const char* fallback, const char* description);
 
 /// `path` below `folder`, or itself where it is absolute.
 std::string PathIn(const std::string& folder, const std::string& path);

@@ -2,16 +2,9 @@
 
 #include <utility>
 
-namespace caudal {
+#include "connect/options.h"
 
-OptionSpec MakeOption(const char* name, OptionType type, const char* fallback, const char* description) {
-  OptionSpec option;
-  option.name = name;
-  option.type = type;
-  option.default_value = fallback;
-  option.description = description;
-  return option;
-}
+namespace caudal {
 
 ConnectorSpec ServerSpec(const ServerWords& words) {
   ConnectorSpec spec;

@@ -17,8 +17,6 @@ struct ServerWords {
   std::vector<std::string> sslmodes;  // of disable, prefer, require, verify-ca, verify-full
 };
 
-OptionSpec MakeOption(const char* name, OptionType type, const char* fallback, const char* description);
-
 /// Host, port, user, password, TLS, time-out; of a stream: table, query, select, and the schema.
 ConnectorSpec ServerSpec(const ServerWords& words);
 

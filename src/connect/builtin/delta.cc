@@ -33,22 +33,12 @@ ConnectorSpec Spec() {
   spec.checks_streams = true;
   spec.may_repeat = true;
   spec.delivery = "whole versions: a table that has a new one is read again, as it stands then";
-  OptionSpec location;
-  location.name = "location";
-  location.type = OptionType::kPath;
-  location.required = true;
-  location.description = "Folder of the tables' folders";
-  spec.options.push_back(location);
-  const auto add = [&](const char* name, OptionType type, const char* description) -> OptionSpec& {
-    OptionSpec& option = spec.stream_options.emplace_back();
-    option.name = name;
-    option.type = type;
-    option.description = description;
-    return option;
-  };
-  add("table", OptionType::kString, "The table's folder below the location, or . for the location itself; the stream's name, if not given");
-  add("version", OptionType::kInteger, "This version for good, instead of the newest");
-  add("select", OptionType::kStringList, "Only these columns");
+  spec.options = {MakeOption("location", OptionType::kPath, "", "Folder of the tables' folders")};
+  spec.options[0].required = true;
+  spec.stream_options = {
+      MakeOption("table", OptionType::kString, "", "The table's folder below the location, or . for the location itself; the stream's name, if not given"),
+      MakeOption("version", OptionType::kInteger, "", "This version for good, instead of the newest"),
+      MakeOption("select", OptionType::kStringList, "", "Only these columns")};
   return spec;
 }
 

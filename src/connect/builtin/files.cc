@@ -34,12 +34,7 @@ ConnectorSpec Spec() {
   spec.delivery = "each content of each file exactly once: the ledger of loaded files is committed with the rows";
   const auto add = [](std::vector<OptionSpec>& to, const char* name, OptionType type, const char* fallback,
                       const char* description) -> OptionSpec& {
-    OptionSpec& option = to.emplace_back();
-    option.name = name;
-    option.type = type;
-    option.default_value = fallback;
-    option.description = description;
-    return option;
+    return to.emplace_back(MakeOption(name, type, fallback, description));
   };
   add(spec.options, "location", OptionType::kPath, "", "Folder of the files").required = true;
   add(spec.options, "settle", OptionType::kDuration, "1s",

@@ -35,23 +35,13 @@ ConnectorSpec Spec() {
   spec.incremental = true;
   spec.may_repeat = true;
   spec.delivery = "at least once: rows at the cursor's last value come again, and a key makes them one";
-  OptionSpec database;
-  database.name = "database";
-  database.type = OptionType::kPath;
-  database.required = true;
-  database.description = "The database file";
-  spec.options.push_back(database);
-  const auto add = [&](const char* name, OptionType type, const char* description) -> OptionSpec& {
-    OptionSpec& option = spec.stream_options.emplace_back();
-    option.name = name;
-    option.type = type;
-    option.description = description;
-    return option;
-  };
-  add("table", OptionType::kString, "Table or view; the stream's name, if neither this nor `query` is given");
-  add("query", OptionType::kString,
-      "A SELECT in SQLite's own words instead of a table; its columns are VARCHAR unless `columns:` says more").excludes = {"table"};
-  add("select", OptionType::kStringList, "Only these columns of the table");
+  spec.options = {MakeOption("database", OptionType::kPath, "", "The database file")};
+  spec.options[0].required = true;
+  spec.stream_options = {
+      MakeOption("table", OptionType::kString, "", "Table or view; the stream's name, if neither this nor `query` is given"),
+      MakeOption("query", OptionType::kString, "", "A SELECT in SQLite's own words instead of a table; its columns are VARCHAR unless `columns:` says more"),
+      MakeOption("select", OptionType::kStringList, "", "Only these columns of the table")};
+  spec.stream_options[1].excludes = {"table"};
   return spec;
 }
 
