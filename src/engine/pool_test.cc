@@ -133,7 +133,7 @@ class PoolTest : public ::testing::Test {
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->steps[0].rows.rows[0][0], "42");
     EXPECT_GT(cost.peak_memory_bytes, 1 << 20);
-    EXPECT_LT(cost.peak_memory_bytes, std::int64_t{512} << 20);
+    EXPECT_LT(cost.peak_memory_bytes, kPlentyMib << 20);
   }
 
   std::string x_folder;
