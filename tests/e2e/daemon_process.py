@@ -12,6 +12,8 @@ import shop_project as sp  # noqa: E402
 
 # Takes a few seconds of one core: long enough to be met in the middle.
 SLOW_SQL = "SELECT max(a.range * b.range % 7919) AS worst FROM range({n}) AS a, range({n}) AS b\n"
+# What a daemon may take; a sanitizer takes memory of its own.
+MOST_MB = 1500 if os.environ.get("CAUDAL_PRESET") in ("asan", "tsan") else 150
 
 
 class Project:

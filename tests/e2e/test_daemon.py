@@ -206,7 +206,7 @@ class ServeTest(unittest.TestCase):
         daemon = self.serve(project)
         time.sleep(5)
         print(f"daemon with 1,000 pipelines: {daemon.memory_mb():.0f} MB")
-        self.assertLess(daemon.memory_mb(), 400 if os.environ.get("CAUDAL_SANITIZED") else 150)
+        self.assertLess(daemon.memory_mb(), dp.MOST_MB)
         self.assertEqual(daemon.stop(), 0)
 
     def wait_for_task(self, project, run, table):
