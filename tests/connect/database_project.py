@@ -43,7 +43,7 @@ class Project:
 
     @property
     def environment(self):
-        return {**os.environ, "NO_COLOR": "1", "DB_PASSWORD": self.password, "ASAN_OPTIONS": "detect_leaks=0"}
+        return {**os.environ, "NO_COLOR": "1", "DB_PASSWORD": self.password}
 
     def caudal(self, *words, prefix=(), timeout=600):
         return subprocess.run([*prefix, CAUDAL, *words], cwd=self.folder, text=True, capture_output=True, timeout=timeout,

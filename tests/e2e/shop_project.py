@@ -125,9 +125,7 @@ class Shop:
 
     def killed_at(self, calls, n, *words):
         """Runs until the n-th of these system calls, of the process or of its workers, kills the one that makes it."""
-        # A sanitizer's leak search traces its own process, which strace does already; other builds do not know the word.
-        return self.caudal(*words, env={"ASAN_OPTIONS": "detect_leaks=0"},
-                           prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
+        return self.caudal(*words, prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
                                    "-e", f"inject={calls}:signal=KILL:when={n}"])
 
     def rows(self, sql):

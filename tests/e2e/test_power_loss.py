@@ -139,7 +139,7 @@ class PowerLoss(unittest.TestCase):
 
     def traced_run(self):
         trace = self.shop.path("trace")
-        self.shop.ok("run", "daily", prefix=["strace", "-f", "-y", "-s", "65536", "-o", trace, "-e", f"trace={CALLS}"], env={"ASAN_OPTIONS": "detect_leaks=0"})
+        self.shop.ok("run", "daily", prefix=["strace", "-f", "-y", "-s", "65536", "-o", trace, "-e", f"trace={CALLS}"])
         with open(trace, encoding="utf-8", errors="replace") as f:
             calls = list(calls_of(f))
         root = os.path.realpath(self.shop.path("lake"))
