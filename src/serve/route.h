@@ -51,6 +51,7 @@ struct Route {
   const char* query;  // names of its query parameters, with blanks between
   bool body;          // takes a JSON document
   RouteHandler handler;
+  bool kept = false;  // its answer comes from the state store, the daemon and the project alone, and is the same for everybody
 };
 
 /// Every route there is. src/serve/openapi.json says the same, which a test compares.

@@ -154,18 +154,6 @@ std::optional<HttpResponse> Refuse(const Route& route, const HttpRequest& reques
   return std::nullopt;
 }
 
-Result<HttpResponse> Take(const Served& served, const Route& route, const HttpRequest& request, std::map<std::string, std::string> words) {
-  Principal who;
-  if (route.role != Role::kNone) {
-    TRY_ASSIGN(auto principal, WhoCalls(served, request));
-    if (!principal) return Denied(401, "who calls is not known", "log in, or send Authorization: Bearer with a token of `caudal token create`");
-    who = *std::move(principal);
-  }
-  if (auto refused = Refuse(route, request, who)) return *std::move(refused);
-  TRY_ASSIGN(auto query, ReadQuery(route, request.query));
-  return route.handler(served, Call{request, std::move(who), std::move(words), std::move(query)});
-}
-
 }  // namespace
 
 std::string SessionCookie(const std::string& header) {
@@ -192,7 +180,26 @@ Result<std::int64_t> Call::Number(const std::string& name, std::int64_t least, s
   return Error{ErrorKind::kInvalidArgument, "'" + name + "' is no whole number from " + std::to_string(least) + " to " + std::to_string(most), "", name};
 }
 
-HttpResponse Router::Answer(const HttpRequest& request) const {
+Result<HttpResponse> Router::Take(const Route& route, const HttpRequest& request, std::map<std::string, std::string> words) {
+  Principal who;
+  if (route.role != Role::kNone) {
+    TRY_ASSIGN(auto principal, WhoCalls(x_served, request));
+    if (!principal) return Denied(401, "who calls is not known", "log in, or send Authorization: Bearer with a token of `caudal token create`");
+    who = *std::move(principal);
+  }
+  if (auto refused = Refuse(route, request, who)) return *std::move(refused);
+  TRY_ASSIGN(auto query, ReadQuery(route, request.query));
+  const Call call{request, std::move(who), std::move(words), std::move(query)};
+  if (!route.kept) return route.handler(x_served, call);
+  TRY_ASSIGN(const AnswerGround ground, GroundNow(x_served));
+  const std::string asked = request.path + "?" + request.query;
+  if (auto kept = x_answers.Find(asked, ground)) return *std::move(kept);
+  TRY_ASSIGN(HttpResponse response, route.handler(x_served, call));
+  x_answers.Keep(asked, ground, response);
+  return response;
+}
+
+HttpResponse Router::Answer(const HttpRequest& request) {
   if (!HostIsRight(x_options, request.Header("host"))) {
     return ProblemResponse(421, Error{ErrorKind::kPermission, "this is not the host that was asked for", "name it: `caudal serve --url https://that.host`", "host"});
   }
@@ -207,7 +214,7 @@ HttpResponse Router::Answer(const HttpRequest& request) const {
       allowed += (allowed.empty() ? "" : ", ") + std::string(route.method) + (std::string_view(route.method) == "GET" ? ", HEAD" : "");
       continue;
     }
-    auto response = Take(x_served, route, request, *std::move(words));
+    auto response = Take(route, request, *std::move(words));
     return response ? *std::move(response) : ProblemResponse(response.error());
   }
   if (allowed.empty()) return ProblemResponse(404, Error{ErrorKind::kNotFound, "there is no such route", "/api/v1/openapi.json names all", ""});

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/answer_cache.h"
 #include "serve/route.h"
 
 namespace caudal {
@@ -18,11 +19,14 @@ class Router {
  public:
   Router(const Served& served, RouterOptions options) : x_served(served), x_options(std::move(options)) {}
 
-  HttpResponse Answer(const HttpRequest& request) const;
+  HttpResponse Answer(const HttpRequest& request);
 
  private:
+  Result<HttpResponse> Take(const Route& route, const HttpRequest& request, std::map<std::string, std::string> words);
+
   const Served& x_served;
   const RouterOptions x_options;
+  AnswerCache x_answers;
 };
 
 /// The value of the session's cookie in a Cookie header, or "".

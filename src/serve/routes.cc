@@ -4,7 +4,7 @@ namespace caudal {
 
 const std::vector<Route>& Routes() {
   using enum Role;
-  // method, path, least role, query parameters, takes a body, handler
+  // method, path, least role, query parameters, takes a body, handler, answers are kept
   static const std::vector<Route> routes = {
       {"GET", "/health/live", kNone, "", false, GetLive},
       {"GET", "/health/ready", kNone, "", false, GetReady},
@@ -18,18 +18,18 @@ const std::vector<Route>& Routes() {
       {"DELETE", "/api/v1/session", kViewer, "", false, DeleteSession},
       {"PUT", "/api/v1/session/password", kViewer, "", true, PutPassword},
 
-      {"GET", "/api/v1/overview", kViewer, "", false, GetOverview},
-      {"GET", "/api/v1/graph", kViewer, "pipeline", false, GetGraph},
+      {"GET", "/api/v1/overview", kViewer, "", false, GetOverview, true},
+      {"GET", "/api/v1/graph", kViewer, "pipeline", false, GetGraph, true},
       {"GET", "/api/v1/schedule", kViewer, "pipeline next after", false, GetSchedule},
       {"GET", "/api/v1/events", kViewer, "after", false, GetEvents},
 
-      {"GET", "/api/v1/pipelines", kViewer, "", false, GetPipelines},
-      {"GET", "/api/v1/pipelines/{pipeline}", kViewer, "", false, GetPipeline},
-      {"GET", "/api/v1/pipelines/{pipeline}/matrix", kViewer, "runs", false, GetMatrix},
+      {"GET", "/api/v1/pipelines", kViewer, "", false, GetPipelines, true},
+      {"GET", "/api/v1/pipelines/{pipeline}", kViewer, "", false, GetPipeline, true},
+      {"GET", "/api/v1/pipelines/{pipeline}/matrix", kViewer, "runs", false, GetMatrix, true},
       {"POST", "/api/v1/pipelines/{pipeline}/pause", kOperator, "", false, PostPause},
       {"POST", "/api/v1/pipelines/{pipeline}/resume", kOperator, "", false, PostResume},
 
-      {"GET", "/api/v1/runs", kViewer, "pipeline status limit cursor", false, GetRuns},
+      {"GET", "/api/v1/runs", kViewer, "pipeline status limit cursor", false, GetRuns, true},
       {"POST", "/api/v1/runs", kOperator, "", true, PostRun},
       {"POST", "/api/v1/plan", kViewer, "", true, PostPlan},
       {"GET", "/api/v1/runs/{run}", kViewer, "", false, GetRun},
@@ -48,7 +48,7 @@ const std::vector<Route>& Routes() {
       {"GET", "/api/v1/sources", kViewer, "", false, GetSources},
       {"GET", "/api/v1/sources/{source}", kViewer, "", false, GetSource},
 
-      {"GET", "/api/v1/alerts", kViewer, "limit before", false, GetAlerts},
+      {"GET", "/api/v1/alerts", kViewer, "limit before", false, GetAlerts, true},
       {"POST", "/api/v1/alerts/channels/{channel}/test", kOperator, "", false, PostChannelTest},
 
       {"GET", "/api/v1/users", kAdmin, "", false, GetUsers},

@@ -55,6 +55,8 @@ class Database {
 
   Status Execute(const char* sql);
   Result<Statement> Prepare(std::string_view sql);
+  /// Rows that this connection has changed so far.
+  std::int64_t Changed() const { return sqlite3_total_changes64(x_database.get()); }
   /// The error of the last call, as ours.
   Error LastError() const;
 

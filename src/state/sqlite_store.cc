@@ -31,6 +31,13 @@ class SqliteStore final : public StateStore {
     return x_database->Execute("SELECT count(*) FROM run; PRAGMA query_only = ON;");
   }
 
+  Result<std::int64_t> Changes() const override {
+    std::lock_guard lock(x_mutex);
+    TRY_ASSIGN(auto version, x_database->Prepare("PRAGMA data_version"));  // of the others' commits
+    TRY(version.Step());
+    return version.Number(0) * (std::int64_t{1} << 32) + x_database->Changed();
+  }
+
   ScheduleStore& schedules() override { return *x_schedules; }
   AlertStore& alerts() override { return *x_alerts; }
   HistoryStore& history() override { return *x_history; }

@@ -104,6 +104,9 @@ class StateStore {
   /// Events with sequence > after, oldest first.
   virtual Result<std::vector<EventRecord>> Events(std::int64_t after, int limit) const = 0;
 
+  /// Another number than before once anybody, in any process, has changed the store.
+  virtual Result<std::int64_t> Changes() const = 0;
+
   /// Parts of the same store, in headers of their own: state/schedule_store.h, state/alert_store.h, state/history_store.h,
   /// state/access_store.h. They live as long as it.
   virtual ScheduleStore& schedules() = 0;

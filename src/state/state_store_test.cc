@@ -57,6 +57,20 @@ class StateStoreTest : public ::testing::Test {
   Timestamp x_now = FromMilliseconds(1'780'000'000'123);
 };
 
+TEST_F(StateStoreTest, ChangesTellsOfEverybodysChanges) {
+  const std::int64_t before = *x_store->Changes();
+  EXPECT_EQ(*x_store->Changes(), before);
+  ASSERT_TRUE(x_store->BeginRun(Run("r1", "daily"), {}, Event("run.started")));
+  const std::int64_t own = *x_store->Changes();
+  EXPECT_NE(own, before);
+  auto other = *MakeSqliteStore(Path());
+  ASSERT_TRUE(other->SaveTask(Task(TaskStatus::kRunning), Event("task.started")));
+  const std::int64_t theirs = *x_store->Changes();
+  EXPECT_NE(theirs, own);
+  ASSERT_TRUE(x_store->Tasks("r1"));
+  EXPECT_EQ(*x_store->Changes(), theirs);
+}
+
 TEST_F(StateStoreTest, KeepsRunsTasksAndEventsAcrossOpens) {
   ASSERT_TRUE(x_store->BeginRun(Run("r1", "daily"), {Task(TaskStatus::kWaiting)}, Event("run.started")));
   ASSERT_TRUE(x_store->SaveTask(Task(TaskStatus::kSucceeded), Event("task.succeeded")));
