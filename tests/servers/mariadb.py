@@ -13,6 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import client_session  # noqa: E402
 import unprivileged  # noqa: E402
 
 PROGRAM = shutil.which("mariadbd", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -99,36 +100,13 @@ class Server:
         return self._client(text, self.words(database), self.password)
 
     def session(self, database=""):
-        return Session(self, database)
+        return client_session.ClientSession(["mariadb", "--no-defaults", "-BNn", *self.words(database)], {"MYSQL_PWD": self.password},
+                                            f"SELECT '{client_session.END}';")
 
     def close(self):
         if self.process.poll() is None:
             self.stop(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class Session:
-    """One connection that stays open: its transaction lasts until it says otherwise."""
-
-    def __init__(self, server, database):
-        self.client = subprocess.Popen(["mariadb", "--no-defaults", "-BNn", *server.words(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, text=True, env={**os.environ, "MYSQL_PWD": server.password})
-
-    def sql(self, text):
-        """Runs statements and waits for their end; gives what they print."""
-        self.client.stdin.write(text.rstrip(";") + ";\nSELECT 'the-end';\n")
-        self.client.stdin.flush()
-        lines = []
-        for line in self.client.stdout:
-            if line.strip() == "the-end":
-                return "\n".join(lines)
-            lines.append(line.rstrip("\n"))
-        raise RuntimeError("the client ended: " + "\n".join(lines))
-
-    def close(self):
-        self.client.stdin.close()
-        self.client.wait(30)
-        self.client.stdout.close()
 
 
 def main():

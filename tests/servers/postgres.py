@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import client_session  # noqa: E402
 import unprivileged  # noqa: E402
 
 
@@ -75,7 +76,8 @@ class Server:
             return f.read()
 
     def session(self, database="postgres", user="postgres", password=None):
-        return Session(self, database, user, password or self.password)
+        return client_session.ClientSession(["psql", *psql_words(self, database, user)], {"PGPASSWORD": password or self.password},
+                                            f"\\echo {client_session.END}")
 
     def sql(self, text, database="postgres"):
         """Runs statements; gives the rows of the last one as lines of values between |."""
@@ -95,30 +97,6 @@ class Server:
 
 def psql_words(server, database, user):
     return ["-h", "127.0.0.1", "-p", str(server.port), "-U", user, "-d", database, "-v", "ON_ERROR_STOP=1", "-XqAt"]
-
-
-class Session:
-    """One connection that stays open: its transaction lasts until it says otherwise."""
-
-    def __init__(self, server, database, user, password):
-        self.psql = subprocess.Popen(["psql", *psql_words(server, database, user)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, text=True, env={**os.environ, "PGPASSWORD": password})
-
-    def sql(self, text):
-        """Runs statements and waits for their end; gives what they print."""
-        self.psql.stdin.write(text.rstrip(";") + ";\n\\echo the-end\n")
-        self.psql.stdin.flush()
-        lines = []
-        for line in self.psql.stdout:
-            if line.strip() == "the-end":
-                return "\n".join(lines)
-            lines.append(line.rstrip("\n"))
-        raise RuntimeError("psql ended: " + "\n".join(lines))
-
-    def close(self):
-        self.psql.stdin.close()
-        self.psql.wait(30)
-        self.psql.stdout.close()
 
 
 def main():
