@@ -23,7 +23,7 @@ struct PartitionValue {
 /// How the bytes of a raw object are to be parsed. Stays with the raw object in the commit, so that a rebuild from raw
 /// parses the same way.
 struct ChunkFormat {
-  std::string kind = "csv";  // csv, ndjson, json, parquet, pages (several bodies of `body` kind in one object)
+  std::string kind = "csv";  // csv, ndjson, json, parquet, singer (a tap's lines), pages (several bodies of `body` kind in one object)
   std::string body;          // kind of each page: "json", "ndjson", "csv"
   std::string compression = "none";  // of the bytes as they came: none, gzip, zstd
   // csv
@@ -34,7 +34,7 @@ struct ChunkFormat {
   bool header = true;
   std::vector<std::string> columns;  // names; filled from the header where there is one
   // json
-  std::vector<std::string> selector;  // path to the array of records; "*" steps into every member
+  std::vector<std::string> selector;  // path to the array of records; "*" steps into every member; singer: the stream
   // parquet
   std::vector<PartitionValue> partition_values;  // they stand before a column of the file with the same name
 };

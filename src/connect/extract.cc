@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/json.h"
+#include "connect/http_client.h"
 #include "connect/replay.h"
 #include "connect/staging_sink.h"
 
@@ -57,8 +58,14 @@ Result<RawDigest> DigestFile(const std::string& path) {
   return digest->Finish();
 }
 
-Result<StagedRead> ReadBytes(const Connector& connector, const SourceRequest& request, StagingOptions options) {
-  const std::unique_ptr<BytesSource> source = connector.make_bytes();
+std::unique_ptr<BytesSource> BytesOf(const Connector& connector, Program* program) {
+  std::unique_ptr<BytesSource> source = connector.make_bytes();
+  if (program != nullptr) source->Use(program);
+  return source;
+}
+
+Result<StagedRead> ReadBytes(const Connector& connector, const SourceRequest& request, StagingOptions options, Program* program) {
+  const std::unique_ptr<BytesSource> source = BytesOf(connector, program);
   StagingSink sink(std::move(options));
   TRY_ASSIGN(ReadOutcome outcome, source->Read(request, sink));
   if (!sink.WantsMore()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
@@ -145,9 +152,9 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   return read;
 }
 
-Result<std::string> Check(const Connector& connector, const SourceRequest& request, const RelationRunner& relation) {
+Result<std::string> Check(const Connector& connector, const SourceRequest& request, const RelationRunner& relation, Program* program) {
   if (connector.make_bytes) {
-    TRY(connector.make_bytes()->Check(request));
+    TRY(BytesOf(connector, program)->Check(request));
   } else {
     const std::unique_ptr<RelationSource> source = connector.make_relation();
     TRY_ASSIGN(const RelationQuestion question, source->Check(request));
@@ -158,9 +165,9 @@ Result<std::string> Check(const Connector& connector, const SourceRequest& reque
   return std::string(R"({"ok":true})");
 }
 
-Result<std::string> Discover(const Connector& connector, const SourceRequest& request, const RelationRunner& relation) {
+Result<std::string> Discover(const Connector& connector, const SourceRequest& request, const RelationRunner& relation, Program* program) {
   if (connector.make_bytes) {
-    TRY_ASSIGN(const std::vector<StreamOffer> offers, connector.make_bytes()->Discover(request));
+    TRY_ASSIGN(const std::vector<StreamOffer> offers, BytesOf(connector, program)->Discover(request));
     return StreamOffersToJson(offers);
   }
   const std::unique_ptr<RelationSource> source = connector.make_relation();
@@ -171,10 +178,8 @@ Result<std::string> Discover(const Connector& connector, const SourceRequest& re
   return StreamOffersToJson(offers);
 }
 
-}  // namespace
-
-Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
-                                    const std::function<void(std::int64_t)>& progress) {
+Result<ExtractResult> Run(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
+                          const std::function<void(std::int64_t)>& progress, Program* program) {
   StagingOptions options;
   options.folder = job.staging_folder;
   options.progress = progress;
@@ -187,19 +192,33 @@ Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& regis
   TRY_ASSIGN(SourceRequest request, SourceRequestFromJson(job.request));
   TRY(MergeSecrets(job.secrets, request));
   if (job.kind == ExtractJob::Kind::kCheck) {
-    TRY_ASSIGN(std::string answer, Check(*connector, request, relation));
+    TRY_ASSIGN(std::string answer, Check(*connector, request, relation, program));
     return ExtractResult{std::move(answer)};
   }
   if (job.kind == ExtractJob::Kind::kDiscover) {
-    TRY_ASSIGN(std::string answer, Discover(*connector, request, relation));
+    TRY_ASSIGN(std::string answer, Discover(*connector, request, relation, program));
     return ExtractResult{std::move(answer)};
   }
   if (connector->make_bytes) {
-    TRY_ASSIGN(const StagedRead read, ReadBytes(*connector, request, std::move(options)));
+    TRY_ASSIGN(const StagedRead read, ReadBytes(*connector, request, std::move(options), program));
     return ExtractResult{DumpJson(StagedReadToJson(read))};
   }
   TRY_ASSIGN(const StagedRead read, ReadRelation(*connector, request, relation, job.staging_folder));
   return ExtractResult{DumpJson(StagedReadToJson(read))};
+}
+
+}  // namespace
+
+Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
+                                    const std::function<void(std::int64_t)>& progress, Program* program) {
+  Result<ExtractResult> result = Run(job, registry, relation, progress, program);
+  if (result) return result;
+  // What a source or its program says may hold what it was given.
+  Error error = std::move(result).error();
+  std::vector<std::string> secrets;
+  for (const auto& [name, value] : job.secrets) secrets.push_back(value);
+  error.message = Redacted(std::move(error.message), secrets);
+  return error;
 }
 
 }  // namespace caudal

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "connect/chunk.h"
+#include "connect/program.h"
 #include "connect/source.h"
 #include "data/data_file.h"
 #include "engine/job.h"
@@ -29,9 +30,9 @@ struct RelationRunner {
 };
 
 /// The job's `request` is JSON of SourceRequest (and for kReplay, of the raw objects). Answer, as JSON text:
-/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead.
+/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead. `program`: the job's.
 Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
-                                    const std::function<void(std::int64_t rows)>& progress);
+                                    const std::function<void(std::int64_t rows)>& progress, Program* program = nullptr);
 
 std::string SourceRequestToJson(const SourceRequest& request);
 Result<SourceRequest> SourceRequestFromJson(const std::string& text);

@@ -48,10 +48,14 @@ struct ReadOutcome {
   std::vector<std::string> notes;
 };
 
+class Program;
+
 /// Chunks of bytes as they came. Not thread-safe; lives for one request.
 class BytesSource {
  public:
   virtual ~BytesSource() = default;
+  /// Comes first, where the spec names a program; it outlives the source.
+  virtual void Use(Program* /*program*/) {}
   /// Reaches the source with the credentials and touches no data. Errors say which part is wrong.
   virtual Status Check(const SourceRequest& request) = 0;
   virtual Result<std::vector<StreamOffer>> Discover(const SourceRequest& request) = 0;

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "connect/singer_message.h"
 
 namespace caudal {
 namespace {
@@ -45,10 +46,12 @@ Status StagingSink::Begin(std::string_view origin, const ChunkFormat& format) {
     x_splitter = MakeLineSplitter(target);
   } else if (records == "json") {
     x_splitter = MakeJsonSplitter(target, format.selector);
+  } else if (records == "singer") {
+    x_splitter = MakeSingerSplitter(target, format.selector.empty() ? "" : format.selector[0]);
   } else if (format.kind == "parquet") {
     x_splitter = nullptr;
   } else {
-    return Error{ErrorKind::kUnsupported, "no such format (there are: csv, ndjson, json, parquet): " + records, "", ""};
+    return Error{ErrorKind::kUnsupported, "no such format (there are: csv, ndjson, json, parquet, singer): " + records, "", ""};
   }
   if (x_options.store_raw) {
     TRY_ASSIGN(x_raw, RawFile::Open(chunk.raw_path, compress));

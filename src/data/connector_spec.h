@@ -68,6 +68,9 @@ struct ConnectorSpec {
   bool network = false;
   /// The option that names the one TCP port that its worker may reach; "" = any.
   std::string port_option = {};
+  /// The option, a path, that names the program which speaks for the source; "" = none. Files that it may read beside its own:
+  /// the option `read`.
+  std::string program_option = {};
   bool discovers = false;    // lists its streams
   /// A check of the source goes on to each stream: is it there, may it be read.
   bool checks_streams = false;

@@ -149,6 +149,11 @@ struct ExtractJob {
   /// 0 = any.
   int tcp_port = 0;
   std::string staging_folder;
+  /// A program that speaks for the source, "" = none. Rights of its own: the network; reads and executes `program_paths` and
+  /// what the system has for programs, reads `program_reads`, writes the job's temp folder.
+  std::string program;
+  std::vector<std::string> program_paths;
+  std::vector<std::string> program_reads;
 };
 
 struct ExtractResult {

@@ -323,7 +323,10 @@ Json FromJob(const ExtractJob& job) {
               {"read_paths", job.read_paths},
               {"network", job.network},
               {"tcp_port", job.tcp_port},
-              {"staging_folder", job.staging_folder}};
+              {"staging_folder", job.staging_folder},
+              {"program", job.program},
+              {"program_paths", job.program_paths},
+              {"program_reads", job.program_reads}};
 }
 
 ExtractJob ToExtractJob(const Json& json) {
@@ -343,6 +346,9 @@ ExtractJob ToExtractJob(const Json& json) {
   job.network = json.at("network").get<bool>();
   job.tcp_port = json.at("tcp_port").get<int>();
   job.staging_folder = json.at("staging_folder").get<std::string>();
+  job.program = json.at("program").get<std::string>();
+  job.program_paths = json.at("program_paths").get<std::vector<std::string>>();
+  job.program_reads = json.at("program_reads").get<std::vector<std::string>>();
   return job;
 }
 

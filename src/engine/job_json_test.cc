@@ -95,10 +95,16 @@ TEST(JobJson, OtherKindsComeBackWhole) {
   extract.secrets["token"] = "s3cret";
   extract.network = true;
   extract.staging_folder = "/s";
+  extract.program = "/venv/bin/tap";
+  extract.program_paths = {"/venv"};
+  extract.program_reads = {"/data"};
   const ExtractJob extracted = ThereAndBack(extract);
   EXPECT_EQ(extracted.kind, ExtractJob::Kind::kReplay);
   EXPECT_EQ(extracted.secrets, extract.secrets);
   EXPECT_TRUE(extracted.network);
+  EXPECT_EQ(extracted.program, extract.program);
+  EXPECT_EQ(extracted.program_paths, extract.program_paths);
+  EXPECT_EQ(extracted.program_reads, extract.program_reads);
 
   MoveJob move;
   move.store_url = "file:///lake";

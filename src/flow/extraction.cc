@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "connect/extract.h"
 #include "flow/candidate.h"
+#include "flow/program_paths.h"
 #include "flow/secrets.h"
 
 namespace caudal {
@@ -167,6 +168,13 @@ Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig
   TRY_ASSIGN(Json options, ParseJson(source.options, "the options of source " + source.name));
   job.read_paths = ReadPaths(workspace, *spec, options);
   job.tcp_port = PortOf(*spec, options);
+  if (!spec->program_option.empty()) {
+    job.program = AbsolutePath(workspace.project.folder, JsonString(options, spec->program_option, ""));
+    TRY_ASSIGN(job.program_paths, ProgramPaths(job.program, source.place.ToString()));
+    for (const Json& path : options.value("read", Json::array())) {
+      job.program_reads.push_back(AbsolutePath(workspace.project.folder, path.get<std::string>()));
+    }
+  }
   SourceRequest request;
   request.source = source.name;
   request.stream = stream ? stream->name : "";

@@ -24,7 +24,7 @@ Result<JobResult> RunOne(const AnalyzeJob& job, const WorkOrder& order, Connecti
 }
 
 Result<JobResult> RunOne(const ExtractJob& job, const WorkOrder& order, Connection& connection,
-                         const std::string& extensions, std::atomic<std::int64_t>* rows) {
+                         const std::string& extensions, const ExtractionParts& parts) {
   TRY(connection.Configure(SettingsOf(order.limits, order.temp_folder, false)));
   RelationReader reader(connection, extensions, job.staging_folder);
   RelationRunner runner;
@@ -36,8 +36,8 @@ Result<JobResult> RunOne(const ExtractJob& job, const WorkOrder& order, Connecti
     return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor)};
   };
   TRY_ASSIGN(ExtractResult result, RunExtractJob(job, BuiltinRegistry(), runner, [&](std::int64_t count) {
-               if (rows != nullptr) *rows = count;
-             }));
+               if (parts.rows != nullptr) *parts.rows = count;
+             }, parts.program));
   return JobResult(std::move(result));
 }
 
@@ -51,14 +51,14 @@ Result<JobResult> RunOne(const MoveJob& job) {
 }  // namespace
 
 Result<JobResult> RunJob(const WorkOrder& order, Connection* connection, const std::string& extensions,
-                         std::atomic<std::int64_t>* rows) {
+                         const ExtractionParts& parts) {
   if (const auto* move = std::get_if<MoveJob>(&order.job)) return RunOne(*move);
   CHECK(connection != nullptr, "every kind of job but move has DuckDB");
   if (const auto* compute = std::get_if<ComputeJob>(&order.job)) {
     return RunOne(*compute, order, *connection, extensions);
   }
   if (const auto* analyze = std::get_if<AnalyzeJob>(&order.job)) return RunOne(*analyze, order, *connection);
-  return RunOne(std::get<ExtractJob>(order.job), order, *connection, extensions, rows);
+  return RunOne(std::get<ExtractJob>(order.job), order, *connection, extensions, parts);
 }
 
 }  // namespace caudal

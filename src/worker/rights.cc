@@ -70,4 +70,16 @@ Result<Rights> RightsOf(const WorkOrder& order, const std::string& extensions) {
   return rights;
 }
 
+Rights RightsOfProgram(const ExtractJob& job, const WorkOrder& order) {
+  Rights rights;
+  rights.memory_bytes = order.limits.memory_bytes;
+  rights.network = true;
+  rights.read_paths = {"/etc", "/proc", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random", "/dev/zero"};
+  rights.read_paths.insert(rights.read_paths.end(), job.program_reads.begin(), job.program_reads.end());
+  rights.execute_paths = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"};
+  rights.execute_paths.insert(rights.execute_paths.end(), job.program_paths.begin(), job.program_paths.end());
+  rights.write_folders = {"/dev/null", order.temp_folder};
+  return rights;
+}
+
 }  // namespace caudal

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -102,6 +103,9 @@ Status RestrictFiles(const Rights& rights) {
   for (const std::string& path : rights.write_folders) {
     if (status) status = AllowBeneath(ruleset, path, kWrite & handled);
   }
+  for (const std::string& path : rights.execute_paths) {
+    if (status) status = AllowBeneath(ruleset, path, (kRead | LANDLOCK_ACCESS_FS_EXECUTE) & handled);
+  }
   if (status && rights.network) {
     for (const char* path : {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
                              "/etc/services", "/etc/ssl", "/usr/lib/ssl", "/usr/share/ca-certificates",
@@ -127,12 +131,15 @@ Result<int> CountThreads() {
   return threads;
 }
 
-Status CloseOthers(int keep_fd) {
-  if (keep_fd > 3 && ::syscall(SYS_close_range, 3U, static_cast<unsigned>(keep_fd) - 1, 0U) != 0) {
-    return Failed("close_range");
+Status CloseOthers(std::vector<int> keep_fds) {
+  std::sort(keep_fds.begin(), keep_fds.end());
+  unsigned from = 3;
+  for (const int fd : keep_fds) {
+    const auto kept = static_cast<unsigned>(std::max(fd, 2));
+    if (kept > from && ::syscall(SYS_close_range, from, kept - 1, 0U) != 0) return Failed("close_range");
+    from = std::max(from, kept + 1);
   }
-  const unsigned next = keep_fd < 3 ? 3U : static_cast<unsigned>(keep_fd) + 1;
-  if (::syscall(SYS_close_range, next, ~0U, 0U) != 0) return Failed("close_range");
+  if (::syscall(SYS_close_range, from, ~0U, 0U) != 0) return Failed("close_range");
   return {};
 }
 
@@ -186,7 +193,7 @@ Status ApplyLimits(const Rights& rights) {
   return {};
 }
 
-Status ApplySandbox(const Rights& rights, int keep_fd) {
+Status ApplySandbox(const Rights& rights, const std::vector<int>& keep_fds) {
   TRY(SandboxSupported());
   TRY_ASSIGN(const int threads, CountThreads());
   if (threads != 1) {
@@ -194,11 +201,11 @@ Status ApplySandbox(const Rights& rights, int keep_fd) {
                  fmt::format("the sandbox needs a process of one thread, this one has {}", threads), "", ""};
   }
   ::tzset();  // reads files that are out of reach below
-  TRY(CloseOthers(keep_fd));
+  TRY(CloseOthers(keep_fds));
   TRY(ApplyLimits(rights));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("PR_SET_NO_NEW_PRIVS");
   TRY(RestrictFiles(rights));
-  return FilterSystemCalls(rights.network);
+  return rights.execute_paths.empty() ? FilterSystemCalls(rights.network) : FilterSystemCallsOfPrograms();
 }
 
 }  // namespace caudal

@@ -13,6 +13,7 @@ namespace caudal {
 struct Rights {
   std::vector<std::string> read_paths;     // files, or folders with all below
   std::vector<std::string> write_folders;  // read and write, with all below
+  std::vector<std::string> execute_paths;  // read and execute, with all below; any: may start programs, which get the same rights
   bool network = false;                    // TCP and UDP to anywhere; name resolution and certificates
   int tcp_port = 0;                        // with network: TCP to this port only, and to name servers; 0 = any
   std::int64_t memory_bytes = 0;           // above what is mapped now; 0 = no ceiling
@@ -22,9 +23,9 @@ struct Rights {
 Status SandboxSupported();
 
 /// Takes everything else away from this process, for good. Paths that do not exist are left out.
-/// Requires: one thread (threads that run already would keep their rights), and `keep_fd` and the standard
+/// Requires: one thread (threads that run already would keep their rights), and `keep_fds` and the standard
 /// descriptors are all that stay open. Errors: kUnsupported, kInternal.
-Status ApplySandbox(const Rights& rights, int keep_fd);
+Status ApplySandbox(const Rights& rights, const std::vector<int>& keep_fds);
 
 /// The rlimits and flags alone, for workers that run without a sandbox by the user's will.
 Status ApplyLimits(const Rights& rights);

@@ -105,7 +105,7 @@ class SandboxTest : public ::testing::Test {
     if (child == 0) {
       int pair[2];
       if (::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) ::_exit(249);
-      if (!ApplySandbox(*rights, pair[0])) ::_exit(250);
+      if (!ApplySandbox(*rights, {pair[0]})) ::_exit(250);
       ::_exit(probe());
     }
     int status = 0;
@@ -307,7 +307,7 @@ TEST_F(SandboxTest, OtherDescriptorsAreClosed) {
 
 TEST_F(SandboxTest, AProcessWithThreadsIsRefused) {
   std::thread other([] { std::this_thread::sleep_for(std::chrono::milliseconds(200)); });
-  const Status refused = ApplySandbox(Rights{}, 0);
+  const Status refused = ApplySandbox(Rights{}, {0});
   other.join();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kInternal);

@@ -21,11 +21,9 @@ using Filter = std::unique_ptr<void, Release>;
 // Names, since libseccomp knows them for every machine and version. One that it does not know cannot be called by its
 // number under this kernel's filter either way, so it is skipped.
 constexpr const char* kDenied[] = {
-    // other programs and processes
-    "execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise",
-    "process_mrelease", "kcmp", "pidfd_open", "pidfd_getfd", "pidfd_send_signal", "rt_sigqueueinfo",
-    "rt_tgsigqueueinfo", "tkill", "setpgid", "setsid", "setpriority", "ioprio_set", "sched_setattr",
-    "sched_setscheduler", "sched_setparam", "migrate_pages", "move_pages", "personality",
+    // other processes
+    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "kcmp", "pidfd_getfd",
+    "ioprio_set", "migrate_pages", "move_pages", "personality",
     // the kernel itself
     "bpf", "perf_event_open", "keyctl", "add_key", "request_key", "unshare", "setns", "io_uring_setup",
     "io_uring_enter", "io_uring_register", "userfaultfd", "kexec_load", "kexec_file_load", "init_module",
@@ -43,6 +41,11 @@ constexpr const char* kDenied[] = {
     // messages between processes
     "shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semctl", "mq_open",
     "mq_unlink"};
+
+// Of a process that is alone: it starts none, and speaks to none.
+constexpr const char* kDeniedAlone[] = {
+    "execve", "execveat", "fork", "vfork", "pidfd_open", "pidfd_send_signal", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
+    "tkill", "setpgid", "setsid", "setpriority", "sched_setattr", "sched_setscheduler", "sched_setparam"};
 
 constexpr const char* kDeniedWithoutNetwork[] = {"socket", "connect", "bind", "listen", "accept", "accept4"};
 
@@ -84,6 +87,7 @@ class Builder {
 Status FilterSystemCalls(bool network) {
   Builder builder;
   for (const char* name : kDenied) builder.Deny(name);
+  for (const char* name : kDeniedAlone) builder.Deny(name);
 
   // Threads, and nothing else that clone makes.
   const scmp_arg_cmp no_thread = SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
@@ -112,6 +116,12 @@ Status FilterSystemCalls(bool network) {
   } else {
     for (const char* name : kDeniedWithoutNetwork) builder.Deny(name);
   }
+  return builder.Load();
+}
+
+Status FilterSystemCallsOfPrograms() {
+  Builder builder;
+  for (const char* name : kDenied) builder.Deny(name);
   return builder.Load();
 }
 

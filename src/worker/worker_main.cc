@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "connect/program.h"
 #include "duckdb/connection.h"
 #include "engine/frame.h"
 #include "engine/job_json.h"
@@ -74,15 +75,26 @@ Result<JobResult> DoOrder(const WorkOrder& order, std::unique_ptr<Connection> co
   const std::string extensions = ExtensionFolder();
   TRY_ASSIGN(const Rights rights, RightsOf(order, extensions));
   if (std::holds_alternative<MoveJob>(order.job)) connection.reset();
+  std::unique_ptr<Program> program;
+  const ExtractJob* extract = std::get_if<ExtractJob>(&order.job);
+  if (extract != nullptr && !extract->program.empty()) {
+    const auto confine = [&](int socket) {
+      const Rights its = RightsOfProgram(*extract, order);
+      return sandbox ? ApplySandbox(its, {socket}) : ApplyLimits(its);
+    };
+    TRY_ASSIGN(program, Program::Fork(extract->program, order.temp_folder, confine));
+  }
   if (sandbox) {
-    TRY(ApplySandbox(rights, fd));
+    std::vector<int> keep_fds = {fd};
+    if (program != nullptr) keep_fds.push_back(program->socket());
+    TRY(ApplySandbox(rights, keep_fds));
   } else {
     TRY(ApplyLimits(rights));
   }
   std::atomic<std::int64_t> rows{0};
   std::optional<ProgressTeller> teller;
-  if (std::holds_alternative<ExtractJob>(order.job)) teller.emplace(fd, rows);
-  return RunJob(order, connection.get(), extensions, &rows);
+  if (extract != nullptr) teller.emplace(fd, rows);
+  return RunJob(order, connection.get(), extensions, {&rows, program.get()});
 }
 
 Result<JobResult> Answer(std::string_view payload, std::unique_ptr<Connection> connection, int fd, bool sandbox) {

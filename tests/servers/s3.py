@@ -5,7 +5,6 @@
 and S3Proxy when they are first wanted, versitygw (two minutes of compiling) only by `tests/servers/s3.py --fetch versitygw`.
 As a program without --fetch it starts NAME, prints the variables to export, and serves until its standard input ends."""
 import datetime
-import fcntl
 import hashlib
 import hmac
 import json
@@ -20,45 +19,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CACHE = os.path.join(TOP, "build", "servers")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import packages  # noqa: E402
+from packages import CACHE  # noqa: E402
+
 NAMES = ("moto", "s3proxy", "versitygw")
 ID, SECRET = "test", "testsecret"
 
 S3PROXY_JAR = os.path.join(CACHE, "s3proxy-4.0.0-jar-with-dependencies.jar")
 S3PROXY_SHA256 = "8842c29ef4cf50c2488cff1da23df3428526c10905998384586e916cc98a2c67"
 VERSITYGW = os.path.join(CACHE, "bin", "versitygw")
-MOTO = os.path.join(CACHE, "moto", "bin", "moto_server")
-MOTO_LIST = os.path.join(TOP, "tests", "servers", "moto.txt")
-
-
-def _run(words, timeout, **more):
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout, **more)
-    except subprocess.TimeoutExpired:
-        return f"{words[0]} did not end within {timeout} s"
-    return "" if done.returncode == 0 else (done.stderr or done.stdout).strip()[-300:].replace("\n", " ")
-
-
-def _fetch_moto():
-    with open(MOTO_LIST, "rb") as f:
-        wanted = hashlib.sha256(f.read()).hexdigest()
-    folder, stamp = os.path.join(CACHE, "moto"), os.path.join(CACHE, "moto", "list.sha256")
-    if os.path.exists(stamp):
-        with open(stamp, encoding="ascii") as f:
-            if f.read() == wanted:
-                return ""
-    shutil.rmtree(folder, ignore_errors=True)
-    python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
-    why = _run([python, "-m", "venv", folder], 120) or _run(
-        [os.path.join(folder, "bin", "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input",
-         "--require-hashes", "--only-binary", ":all:", "-r", MOTO_LIST], 600)
-    if why:
-        shutil.rmtree(folder, ignore_errors=True)
-        return "moto cannot be installed: " + why
-    with open(stamp, "w", encoding="ascii") as f:
-        f.write(wanted)
-    return ""
+MOTO = packages.program("moto", "moto_server")
 
 
 def _fetch_s3proxy():
@@ -70,7 +41,7 @@ def _fetch_s3proxy():
         return "S3Proxy needs mvn, which fetches it"
     folder = tempfile.mkdtemp(dir=CACHE)
     try:
-        why = _run(["mvn", "-q", "-ntp", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
+        why = packages.run(["mvn", "-q", "-ntp", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
                     "-Dartifact=org.gaul:s3proxy:4.0.0:jar:jar-with-dependencies", "-DoutputDirectory=" + folder], 600)
         if why:
             return "S3Proxy cannot be fetched from Maven: " + why
@@ -92,16 +63,16 @@ def _fetch_versitygw(build):
         return "versitygw is not built: tests/servers/s3.py --fetch versitygw"
     if not shutil.which("go"):
         return "versitygw needs go, which builds it"
-    why = _run(["go", "install", "github.com/versity/versitygw/cmd/versitygw@v1.7.0"], 1800,
+    why = packages.run(["go", "install", "github.com/versity/versitygw/cmd/versitygw@v1.7.0"], 1800,
                env={**os.environ, "GOBIN": os.path.dirname(VERSITYGW)})
     return "versitygw cannot be built: " + why if why else ""
 
 
 def reason(name, build=False):
-    os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, name + ".lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # suites run beside each other
-        return {"moto": _fetch_moto, "s3proxy": _fetch_s3proxy, "versitygw": lambda: _fetch_versitygw(build)}[name]()
+    if name == "moto":
+        return packages.fetch(name)
+    with packages.locked(name):
+        return _fetch_s3proxy() if name == "s3proxy" else _fetch_versitygw(build)
 
 
 def free_port():
