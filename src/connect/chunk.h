@@ -123,8 +123,9 @@ class ChunkSink {
   /// `origin`: file name or URL, without credentials.
   virtual Status Begin(std::string_view origin, const ChunkFormat& format) = 0;
   virtual Status Append(std::string_view bytes) = 0;
-  /// A page's end inside a `pages` chunk; `url` of the page that ends.
-  virtual Status EndPage(std::string_view url) = 0;
+  /// A page's end inside a `pages` chunk; `url` of the page that ends. `members`: what each of its records gets besides,
+  /// the inside of a JSON object ("\"_orders_id\":7"), or "".
+  virtual Status EndPage(std::string_view url, std::string_view members) = 0;
   /// Errors: kCorruption naming origin and line where the bytes end inside a row or a quote.
   virtual Status End() = 0;
   /// SHA-256 of the bytes, as they came, of the chunk that was just ended.

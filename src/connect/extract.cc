@@ -36,6 +36,7 @@ Status MergeSecrets(const std::map<std::string, std::string>& secrets, SourceReq
       path.remove_prefix(dot + 1);
     }
     *at = value;
+    request.secrets.push_back(value);
   }
   request.options = DumpJson(options);
   request.stream_options = DumpJson(stream);

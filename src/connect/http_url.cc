@@ -31,24 +31,6 @@ struct Url {
   }
 };
 
-std::string Encoded(const std::string& text) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char raw : text) {
-    const auto c = static_cast<unsigned char>(raw);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-                       c == '.' || c == '~';
-    if (plain) {
-      out.push_back(raw);
-    } else {
-      out.push_back('%');
-      out.push_back(kDigits[c >> 4]);
-      out.push_back(kDigits[c & 15]);
-    }
-  }
-  return out;
-}
-
 /// Gives every `name=value` of a query to `each`, which may change it; an empty text drops it.
 template <typename F>
 std::string MapQuery(const std::string& query, F each) {
@@ -94,11 +76,29 @@ bool SameOrigin(const std::string& a, const std::string& b) {
   return true;
 }
 
+std::string UrlEncoded(const std::string& text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char raw : text) {
+    const auto c = static_cast<unsigned char>(raw);
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+                       c == '.' || c == '~';
+    if (plain) {
+      out.push_back(raw);
+    } else {
+      out.push_back('%');
+      out.push_back(kDigits[c >> 4]);
+      out.push_back(kDigits[c & 15]);
+    }
+  }
+  return out;
+}
+
 std::string WithParameter(const std::string& url, const std::string& name, const std::string& value) {
   const std::size_t hash = url.find('#');
   const std::string plain = url.substr(0, hash);
   const std::size_t mark = plain.find('?');
-  const std::string encoded = Encoded(name);
+  const std::string encoded = UrlEncoded(name);
   std::string query;
   if (mark != std::string::npos) {
     query = MapQuery(plain.substr(mark + 1), [&](std::string pair) {
@@ -106,7 +106,7 @@ std::string WithParameter(const std::string& url, const std::string& name, const
       return key == encoded || key == name ? std::string() : pair;
     });
   }
-  query += (query.empty() ? "" : "&") + encoded + "=" + Encoded(value);
+  query += (query.empty() ? "" : "&") + encoded + "=" + UrlEncoded(value);
   return plain.substr(0, mark) + "?" + query;
 }
 
@@ -130,7 +130,7 @@ std::string PublicUrl(const std::string& url) {
 std::string Redacted(std::string text, const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
     if (secret.size() < 3) continue;
-    for (const std::string& form : {secret, Encoded(secret)}) {
+    for (const std::string& form : {secret, UrlEncoded(secret)}) {
       for (std::size_t at = 0; (at = text.find(form, at)) != std::string::npos; at += 3) text.replace(at, form.size(), "***");
     }
   }

@@ -42,8 +42,9 @@ class GzipInflater final : public Inflater {
   GzipInflater(std::string what, InflateLimits limits) : x_meter(std::move(what), limits), x_out(kOutBytes) {}
   ~GzipInflater() override { inflateEnd(&x_stream); }
 
-  Status Begin() {
-    if (inflateInit2(&x_stream, 15 + 16) == Z_OK) return {};
+  /// As zlib counts: 31 gzip, 15 zlib, -15 neither head nor checksum.
+  Status Begin(int window_bits) {
+    if (inflateInit2(&x_stream, window_bits) == Z_OK) return {};
     return Error{ErrorKind::kInternal, "zlib does not start", "", ""};
   }
 
@@ -136,9 +137,9 @@ class ZstdInflater final : public Inflater {
 }  // namespace
 
 Result<std::unique_ptr<Inflater>> MakeInflater(std::string_view compression, std::string what, InflateLimits limits) {
-  if (compression == "gzip") {
+  if (compression == "gzip" || compression == "zlib" || compression == "deflate") {
     auto inflater = std::make_unique<GzipInflater>(std::move(what), limits);
-    TRY(inflater->Begin());
+    TRY(inflater->Begin(compression == "gzip" ? 15 + 16 : compression == "zlib" ? 15 : -15));
     return std::unique_ptr<Inflater>(std::move(inflater));
   }
   if (compression == "zstd") {

@@ -27,7 +27,7 @@ class Inflater {
   virtual Status Finish() = 0;
 };
 
-/// `compression`: "gzip" or "zstd". `what` names the bytes in errors.
+/// `compression`: "gzip" or "zstd"; of HTTP bodies also "zlib" and "deflate" (without a head). `what` names the bytes in errors.
 Result<std::unique_ptr<Inflater>> MakeInflater(std::string_view compression, std::string what, InflateLimits limits);
 
 }  // namespace caudal

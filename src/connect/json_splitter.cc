@@ -17,7 +17,15 @@ class RecordLines {
  public:
   explicit RecordLines(const SplitTarget& target) : x_target(target), x_prefix(fmt::format("{}\t", target.chunk)) {}
 
-  Status Put(std::int64_t row, std::string_view json) {
+  /// `members` stand before the record's own, so that they win over one of the same name.
+  Status Put(std::int64_t row, std::string_view record, const std::string& members) {
+    std::string wider;
+    if (!members.empty() && record.starts_with('{')) {
+      const std::size_t next = record.find_first_not_of(" \t\r\n", 1);
+      const bool empty = next != std::string_view::npos && record[next] == '}';
+      wider = fmt::format("{{{}{}{}", members, empty ? "" : ",", record.substr(1));
+    }
+    const std::string_view json = wider.empty() ? record : std::string_view(wider);
     if (!x_selected) TRY(x_target.batches->SelectLines());
     x_selected = true;
     const std::size_t valid = ValidUtf8Prefix(json);
@@ -89,7 +97,7 @@ class LineSplitter final : public Splitter {
     while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
     if (!text.empty()) {
       ++x_records;
-      TRY(x_lines.Put(x_line, text));
+      TRY(x_lines.Put(x_line, text, x_members));
     }
     ++x_line;
     x_pending.clear();
@@ -329,7 +337,7 @@ class JsonSplitter final : public Splitter {
     if (!x_capturing || x_stack.size() != x_capture_depth) return {};
     x_capturing = false;
     if (x_record.empty() || x_record[0] != '{') return x_lines.Reject(x_records, "is no JSON object", x_record);
-    return x_lines.Put(x_records, x_record);
+    return x_lines.Put(x_records, x_record, x_members);
   }
 
   RecordLines x_lines;

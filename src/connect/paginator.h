@@ -17,19 +17,28 @@ struct PageSeen {
   const HttpAnswer* answer = nullptr;
   const Json* body = nullptr;  // null where the body is no JSON
   std::int64_t records = 0;
+  bool flat = true;  // they are one array: `records` is what the server counts
 };
 
 class Paginator {
  public:
   virtual ~Paginator() = default;
-  /// The first request's URL, from the stream's own.
-  virtual std::string First(const std::string& url) = 0;
-  /// The next page's URL; nothing after the last.
-  virtual Result<std::optional<std::string>> Next(const std::string& url, const PageSeen& page) = 0;
+  /// The first request, from the stream's own.
+  virtual HttpRequest First(const HttpRequest& request) = 0;
+  /// The next page's; nothing after the last. Errors: kInvalidArgument where the answer leads nowhere; kUnavailable where
+  /// the records moved while they were read, so that one may be missing.
+  virtual Result<std::optional<HttpRequest>> Next(const HttpRequest& request, const PageSeen& page) = 0;
+  /// After Next: up to `most` requests that will follow the one it gave, if the pages hold what they promise.
+  virtual std::vector<HttpRequest> Ahead(std::size_t /*most*/) { return {}; }
+  /// What the log should know: the number of records grew.
+  virtual std::vector<std::string> notes() const { return {}; }
 };
 
-/// `path`: where the paginator's options stand. Errors: kInvalidArgument where an option is missing.
+/// `path`: where the paginator's options stand. Errors: kInvalidArgument where an option is missing, or nothing would end it.
 Result<std::unique_ptr<Paginator>> MakePaginator(const Options& options, const std::string& path);
+
+/// `request` with `value` at a dotted path of its JSON body.
+HttpRequest WithMember(HttpRequest request, const std::string& path, const Json& value);
 
 /// The value at a dotted path, or nullptr.
 const Json* AtPath(const Json& json, const std::string& path);

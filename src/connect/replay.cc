@@ -34,7 +34,7 @@ class PageReader {
       } else {
         if (bytes[0] != '\n') return Broken();
         bytes.remove_prefix(1);
-        TRY(x_sink.EndPage(x_url));
+        TRY(x_sink.EndPage(x_url, x_members));
         x_state = State::kHead;
       }
     }
@@ -58,6 +58,8 @@ class PageReader {
     const Result<Json> head = ParseJson(x_head, x_key);
     if (!head || !head->is_object() || JsonInt(*head, "bytes", -1) < 0) return Broken();
     x_url = JsonString(*head, "url", "");
+    const std::string with = head->contains("with") ? DumpJson((*head)["with"]) : "{}";
+    x_members = with.substr(1, with.size() - 2);
     x_left = static_cast<std::size_t>(JsonInt(*head, "bytes", 0));
     x_head.clear();
     x_state = State::kBody;
@@ -69,6 +71,7 @@ class PageReader {
   State x_state = State::kHead;
   std::string x_head;
   std::string x_url;
+  std::string x_members;
   std::size_t x_left = 0;
 };
 

@@ -28,6 +28,7 @@ struct SourceRequest {
   std::string stream_options;  // JSON object; common words: incremental {cursor, initial_value, lag}, primary_key
   std::string cursor;          // JSON object as the last commit holds it; "" = from the beginning
   Schema pinned;               // columns of the table so far, ids given; empty at the first read
+  std::vector<std::string> secrets;  // what was merged in: no message, raw object or cursor may hold it; never serialised
   std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
 };
 

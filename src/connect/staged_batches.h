@@ -72,8 +72,11 @@ class Splitter {
   virtual Status EndBody() = 0;
   /// Records so far, rejected ones included.
   std::int64_t records() const { return x_records; }
+  /// What stands at the front of each JSON object from now on: its inside, without braces, or "". CSV takes none.
+  void set_members(std::string members) { x_members = std::move(members); }
 
  protected:
+  std::string x_members;
   std::int64_t x_records = 0;
 };
 

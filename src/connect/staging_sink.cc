@@ -84,9 +84,13 @@ Status StagingSink::Append(std::string_view bytes) {
                "ask for smaller pages", ""};
 }
 
-Status StagingSink::EndPage(std::string_view url) {
+Status StagingSink::EndPage(std::string_view url, std::string_view members) {
   CHECK(x_format.kind == "pages", "only `pages` has pages");
-  const Json head{{"url", std::string(url)}, {"bytes", x_page.size()}};
+  Json head{{"url", std::string(url)}, {"bytes", x_page.size()}};
+  if (!members.empty()) {
+    TRY_ASSIGN(head["with"], ParseJson("{" + std::string(members) + "}", "what a page's records get besides"));
+  }
+  if (x_splitter != nullptr) x_splitter->set_members(std::string(members));
   TRY(x_raw->Append(DumpJson(head) + "\n"));
   TRY(x_raw->Append(x_page));
   TRY(x_raw->Append("\n"));

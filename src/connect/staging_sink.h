@@ -31,7 +31,7 @@ class StagingSink final : public ChunkSink {
 
   Status Begin(std::string_view origin, const ChunkFormat& format) override;
   Status Append(std::string_view bytes) override;
-  Status EndPage(std::string_view url) override;
+  Status EndPage(std::string_view url, std::string_view members) override;
   Status End() override;
   std::string LastDigest() const override { return x_read.chunks.back().sha256; }
   void Replaces(std::string_view origin) override;

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "connect/extract.h"
 #include "connect/http_client.h"
-#include "connect/source_testing.h"
+#include "connect/http_testing.h"
 
 namespace caudal {
 namespace {
@@ -12,39 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class Http : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { server = std::make_unique<TestServer>(); }
-  static void TearDownTestSuite() { server = nullptr; }
-
-  SourceRequest Request(const Json& endpoint, const std::string& cursor = "") const {
-    SourceRequest request;
-    request.source = "api";
-    request.stream = "items";
-    request.options = DumpJson(Json{{"client", client}});
-    request.stream_options = DumpJson(Json{{"endpoint", endpoint}});
-    request.cursor = cursor;
-    return request;
-  }
-  ReadDone Read(const Json& endpoint, const std::string& cursor = "") const {
-    return ReadFrom(connector, Request(endpoint, cursor));
-  }
-  std::int64_t Rows(const Json& endpoint) const {
-    const ReadDone done = Read(endpoint);
-    EXPECT_TRUE(done.read) << done.read.error().message;
-    return done.read ? done.rows() : -1;
-  }
-  Error ErrorOf(const Json& endpoint) const {
-    const ReadDone done = Read(endpoint);
-    EXPECT_FALSE(done.read);
-    return done.read ? Error{} : done.read.error();
-  }
-
-  static std::unique_ptr<TestServer> server;
-  Json client{{"base_url", server->url()}, {"allow_private", true}};
-  const Connector& connector = **BuiltinRegistry().Find("http");
-};
-std::unique_ptr<TestServer> Http::server;
+using Http = HttpTest;
 
 TEST_F(Http, FollowsEachKindOfPages) {
   EXPECT_EQ(Rows({{"path", "pages"}, {"paginator", {{"type", "json_link"}, {"next_url_path", "paging.next_url"}}}}), 5);
@@ -138,6 +106,8 @@ TEST_F(Http, TakesCredentialsToNoOtherHost) {
   const Error error = ErrorOf({{"path", "away"}});
   EXPECT_EQ(error.kind, ErrorKind::kPermission);
   EXPECT_THAT(error.message, HasSubstr("redirects to another place"));
+  client["auth"] = {{"type", "api_key"}, {"name", "k"}, {"api_key", "sesame"}, {"location", "query"}};
+  EXPECT_THAT(ErrorOf({{"path", "away"}}).message, HasSubstr("redirects to another place"));
   client.erase("auth");
   EXPECT_EQ(Rows({{"path", "moved"}, {"paginator", {{"type", "single_page"}}}}), 2);
   EXPECT_THAT(ErrorOf({{"path", "http://localhost:1/x"}}).message, HasSubstr("another host than base_url"));
