@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "base/json.h"
-#include "connect/http_client.h"
 #include "connect/replay.h"
 #include "connect/staging_sink.h"
 
@@ -179,8 +178,10 @@ Result<std::string> Discover(const Connector& connector, const SourceRequest& re
   return StreamOffersToJson(offers);
 }
 
-Result<ExtractResult> Run(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
-                          const std::function<void(std::int64_t)>& progress, Program* program) {
+}  // namespace
+
+Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
+                                    const std::function<void(std::int64_t)>& progress, Program* program) {
   StagingOptions options;
   options.folder = job.staging_folder;
   options.progress = progress;
@@ -206,20 +207,6 @@ Result<ExtractResult> Run(const ExtractJob& job, const Registry& registry, const
   }
   TRY_ASSIGN(const StagedRead read, ReadRelation(*connector, request, relation, job.staging_folder));
   return ExtractResult{DumpJson(StagedReadToJson(read))};
-}
-
-}  // namespace
-
-Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
-                                    const std::function<void(std::int64_t)>& progress, Program* program) {
-  Result<ExtractResult> result = Run(job, registry, relation, progress, program);
-  if (result) return result;
-  // What a source or its program says may hold what it was given.
-  Error error = std::move(result).error();
-  std::vector<std::string> secrets;
-  for (const auto& [name, value] : job.secrets) secrets.push_back(value);
-  error.message = Redacted(std::move(error.message), secrets);
-  return error;
 }
 
 }  // namespace caudal

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "connect/http_client.h"
 #include "connect/options.h"
 #include "connect/program.h"
 #include "connect/singer_message.h"
@@ -137,6 +138,7 @@ class SingerSource final : public BytesSource {
   Program* x_program = nullptr;
   std::string x_config;
   std::string x_origin;
+  std::vector<std::string> x_secrets;  // what the tap prints may hold what it was given
   // Of a read.
   std::string x_stream;     // as the messages call it
   std::string x_state;      // the last one; "" = none came
@@ -151,6 +153,7 @@ Error SingerSource::Ended(const std::string& doing) const {
   while (!words.empty() && (words.back() == '\n' || words.back() == ' ')) words.pop_back();
   constexpr std::size_t kMost = 1500;
   if (words.size() > kMost) words.erase(0, words.find('\n', words.size() - kMost) + 1);
+  words = Redacted(std::move(words), x_secrets);
   return Error{ErrorKind::kUnavailable, fmt::format("the tap {} failed {} ({}){}{}", x_origin, doing, end.how, words.empty() ? "" : "; its last words:\n", words),
                "correct `config:` of the source if that is the cause; the tap's own page says what it needs", ""};
 }
@@ -160,6 +163,7 @@ Result<Json> SingerSource::Catalog(const SourceRequest& request) {
   TRY_ASSIGN(const Options options, Options::Parse(request.options));
   const Json& config = options.At("config");
   x_config = config.is_object() ? DumpJson(config) : "{}";
+  x_secrets = request.secrets;
   x_origin = std::filesystem::path(options.Text("command", "tap")).filename().string();
   TRY(x_program->Start({{"--config"}, {x_config, true}, {"--discover"}}));
   std::string text;
@@ -172,7 +176,7 @@ Result<Json> SingerSource::Catalog(const SourceRequest& request) {
   if (!x_program->end().well) return Ended("to say what it offers");
   Json catalog = Json::parse(text, nullptr, false);
   if (catalog.is_object() && catalog.contains("streams") && catalog["streams"].is_array()) return catalog;
-  return Error{ErrorKind::kUnsupported, fmt::format("what {} --discover printed is no catalog: {}", x_origin, text.substr(0, 200)),
+  return Error{ErrorKind::kUnsupported, fmt::format("what {} --discover printed is no catalog: {}", x_origin, Redacted(text.substr(0, 200), x_secrets)),
                "`command:` names a Singer tap that knows --discover", ""};
 }
 
@@ -222,7 +226,13 @@ Status SingerSource::Put(ChunkSink& sink) {
 
 Status SingerSource::Take(std::string_view line, ChunkSink& sink) {
   if (line.find_first_not_of(" \r") == std::string_view::npos) return {};
-  TRY_ASSIGN(const SingerMessage message, ReadSingerMessage(line));
+  Result<SingerMessage> read = ReadSingerMessage(line);
+  if (!read) {
+    Error error = std::move(read).error();
+    error.message = Redacted(std::move(error.message), x_secrets);
+    return error;
+  }
+  const SingerMessage message = *std::move(read);
   if (message.kind == SingerKind::kState && message.state != "null") x_state = message.state;
   if (message.kind == SingerKind::kRecord) {
     if (message.stream != x_stream) ++x_others;
