@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,18 +14,34 @@
 namespace caudal {
 namespace {
 
+/// The options of a stream above, which an http stream's own options hold as `parents`; null where it is none.
+Json* StreamAbove(Json& stream, const std::string& name) {
+  const auto parents = stream.find("parents");
+  if (parents == stream.end() || !parents->is_object()) return nullptr;
+  for (auto& [parent, options] : parents->items()) {
+    if (parent == name) return &options;
+    if (Json* const further = StreamAbove(options, name)) return further;
+  }
+  return nullptr;
+}
+
 /// A secret's name is its place among the options: "client.auth.token", or "streams.<stream>.endpoint.…" among the
 /// stream's.
 Status MergeSecrets(const std::map<std::string, std::string>& secrets, SourceRequest& request) {
   if (secrets.empty()) return {};
   TRY_ASSIGN(Json options, ParseJson(request.options, "options"));
   TRY_ASSIGN(Json stream, ParseJson(request.stream_options.empty() ? "{}" : request.stream_options, "stream options"));
-  const std::string own = "streams." + request.stream + ".";
+  constexpr std::string_view kStreams = "streams.";
   for (const auto& [name, value] : secrets) {
-    const bool of_stream = name.starts_with(own);
-    if (!of_stream && name.starts_with("streams.")) continue;
-    Json* at = of_stream ? &stream : &options;
-    std::string_view path = std::string_view(name).substr(of_stream ? own.size() : 0);
+    Json* at = &options;
+    std::string_view path = name;
+    if (path.starts_with(kStreams)) {
+      path.remove_prefix(kStreams.size());
+      const std::string owner(path.substr(0, path.find('.')));
+      at = owner == request.stream ? &stream : StreamAbove(stream, owner);
+      if (at == nullptr) continue;
+      path.remove_prefix(std::min(path.size(), owner.size() + 1));
+    }
     for (;;) {
       const std::size_t dot = path.find('.');
       if (!at->is_object() && !at->is_null()) {

@@ -127,6 +127,8 @@ class CurlClient final : public HttpClient {
     flight->request = std::move(request);
     x_flights[++x_last] = std::move(flight);
     Begin();
+    int running = 0;
+    curl_multi_perform(x_multi, &running);  // on the wire while the caller does something else
     return x_last;
   }
 

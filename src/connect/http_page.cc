@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "connect/json_outline.h"
 #include "connect/paginator.h"
 
 namespace caudal {
@@ -52,8 +53,15 @@ Result<HttpPage> HttpPageReader::Read(const HttpAnswer& answer) {
 }
 
 Result<HttpPage> HttpPageReader::ReadJson(const HttpAnswer& answer, const std::string& place) {
-  TRY_ASSIGN(Json parsed, ParseJson(answer.body, place));
   HttpPage page;
+  if (x_has_selector && !x_needs_records && flat()) {
+    if (std::optional<JsonOutline> outline = OutlineOf(answer.body, x_selector)) {
+      page.body = std::move(outline->rest);
+      page.count = outline->records;
+      return page;
+    }
+  }
+  TRY_ASSIGN(Json parsed, ParseJson(answer.body, place));
   page.body = std::make_shared<const Json>(std::move(parsed));
   const Json& body = *page.body;
   if (!x_has_selector) {

@@ -8,6 +8,7 @@
 #include "project/check_parse.h"
 #include "project/columns.h"
 #include "project/connector_options.h"
+#include "project/parent_streams.h"
 #include "project/retention_words.h"
 
 namespace caudal {
@@ -97,7 +98,13 @@ class SourceReader {
       }
     }
     for (const YamlMember& member : streams->members) Stream(member, defaults);
+    if (KnowsParents()) LinkParents(x_source, x_file);
     return true;
+  }
+
+  bool KnowsParents() const {
+    return x_spec != nullptr && std::any_of(x_spec->stream_options.begin(), x_spec->stream_options.end(),
+                                            [](const OptionSpec& option) { return option.name == "include_from_parent"; });
   }
 
   void Stream(const YamlMember& member, const YamlNode& defaults) {
