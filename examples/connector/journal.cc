@@ -42,8 +42,11 @@ class JournalSource final : public BytesSource {
     const std::string name = request.stream + ".ndjson";
     std::ifstream file(PathIn(request.project_folder, options.Text("folder", "")) + "/" + name, std::ios::binary | std::ios::ate);
     if (!file) return Error{ErrorKind::kNotFound, "there is no journal " + name, "correct the stream's name", ""};
+    const std::int64_t size = file.tellg();
     const std::int64_t begin = JsonInt(cursor, "offset", 0);
-    if (begin > file.tellg()) return Error{ErrorKind::kCorruption, name + " is shorter than what was loaded of it", "put it back, or load it anew: --full-refresh", ""};
+    if (begin > size) {
+      return Error{ErrorKind::kCorruption, name + " is shorter than what was loaded of it", "put it back, or load it anew: --full-refresh", ""};
+    }
     file.seekg(begin);
     std::int64_t end = begin;
     const std::int64_t most = begin + stream.Integer("max_bytes", 64'000'000);
