@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -132,7 +133,11 @@ std::vector<std::string> OptionNames(const CLI::App& app) {
 Error ExplainMistake(const CLI::App& app, const std::string& message, const std::vector<std::string>& left_over) {
   const CLI::App& verb = Deepest(app);
   const bool no_verb = app.get_subcommands().empty();
-  const std::string help = no_verb ? "caudal --help" : "caudal " + verb.get_name() + " --help";
+  const CLI::App* above = verb.get_parent();
+  const std::string nested = above == nullptr || above == &app ? "" : above->get_name() + " ";
+  const std::string help = no_verb ? "caudal --help" : "caudal " + nested + verb.get_name() + " --help";
+  const std::vector<const CLI::Option*> options = verb.get_options();
+  const bool takes_words = std::any_of(options.begin(), options.end(), [](const CLI::Option* o) { return o->get_positional(); });
   std::vector<std::string> names = OptionNames(app);
   const std::vector<std::string> own = OptionNames(verb);
   names.insert(names.end(), own.begin(), own.end());
@@ -141,7 +146,7 @@ Error ExplainMistake(const CLI::App& app, const std::string& message, const std:
     const bool option = word[0] == '-' && word.size() > 1;
     std::vector<std::string> verbs;
     for (const CLI::App* sub : verb.get_subcommands({})) verbs.push_back(sub->get_name());
-    if (!option && verbs.empty()) {
+    if (!option && (verbs.empty() || takes_words)) {
       return Error{ErrorKind::kInvalidArgument, "'" + word + "' is one word too many for `" + verb.get_name() + "`", "see `" + help + "`", ""};
     }
     const std::string bare = option ? word.substr(0, word.find('=')) : word;

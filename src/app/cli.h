@@ -27,6 +27,9 @@ void AddTableVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddDaemonVerbs(CLI::App& app, ChosenVerb& chosen);
 void AddAccessVerbs(CLI::App& app, ChosenVerb& chosen);
 
+/// `caudal init source`, below `init`.
+void AddInitSource(CLI::App& init, ChosenVerb& chosen);
+
 /// `caudal completion SHELL`: verbs and options as `app` has them.
 void AddCompletionVerb(CLI::App& app, ChosenVerb& chosen);
 

@@ -36,6 +36,17 @@ void AddShow(CLI::App& app, ChosenVerb& chosen) {
   });
 }
 
+void AddSources(CLI::App& app, ChosenVerb& chosen) {
+  auto options = std::make_shared<SourcesOptions>();  // shared: as above
+  CLI::App* sources = AddVerb(app, "sources", "List the sources: last load, lag, drift, state, what would be asked next",
+                              "Examples:\n  caudal sources\n  caudal sources erp\n  caudal sources --check");
+  sources->add_option("SOURCE", options->source, "A source; none: all of them");
+  sources->add_flag("--check", options->check, "Also reach them with their credentials; touches no data");
+  sources->callback([&chosen, options] {
+    chosen = [options](const Command& command) { return SourcesVerb(command, *options); };
+  });
+}
+
 void AddWhy(CLI::App& app, ChosenVerb& chosen) {
   auto options = std::make_shared<WhyOptions>();  // shared: as above
   CLI::App* why = AddVerb(app, "why", "Follow rows back to commit, run, raw file and line",
@@ -78,6 +89,7 @@ void AddSql(CLI::App& app, ChosenVerb& chosen) {
 
 void AddLookVerbs(CLI::App& app, ChosenVerb& chosen) {
   AddShow(app, chosen);
+  AddSources(app, chosen);
   AddWhy(app, chosen);
   AddHistory(app, chosen);
   AddSql(app, chosen);

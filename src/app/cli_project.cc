@@ -14,8 +14,10 @@ void AddProjectVerbs(CLI::App& app, ChosenVerb& chosen) {
   init->add_option("--template", init_options->template_name, "files: CSV drops, a model, a pipeline, a unit test")
       ->check(CLI::IsMember({"empty", "files"}))
       ->default_str("files");
-  init->footer("Examples:\n  caudal init shop\n  caudal init shop --template empty");
-  init->callback([&chosen, init_options] {
+  init->footer("Examples:\n  caudal init shop\n  caudal init shop --template empty\n  caudal init source --help");
+  AddInitSource(*init, chosen);
+  init->callback([&chosen, init, init_options] {
+    if (!init->get_subcommands().empty()) return;
     chosen = [init_options](const Command& command) { return InitVerb(command, *init_options); };
   });
 

@@ -31,7 +31,7 @@ class ReleaseFolder final : public ReleaseSource {
     std::vector<std::string> lines;
     const fs::path folder = x_session.folder();
     Note(folder / "caudal.yaml", lines);
-    for (const char* part : {"sources", "models", "pipelines", "tests"}) {
+    for (const char* part : {"sources", "models", "pipelines", "tests", "lists"}) {
       std::error_code error;
       for (fs::recursive_directory_iterator it(folder / part, error), end; !error && it != end; it.increment(error)) Note(it->path(), lines);
     }

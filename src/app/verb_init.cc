@@ -1,11 +1,11 @@
 // `caudal init`: a project that runs as it is.
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <utility>
 
 #include "app/exit_code.h"
+#include "app/new_file.h"
 #include "app/verbs.h"
 #include "base/json.h"
 #include "store/posix_file.h"
@@ -100,15 +100,6 @@ std::string ProjectName(const fs::path& folder) {
   return name;
 }
 
-Status WriteNew(const fs::path& path, const std::string& text) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (error) return PosixError(error.value(), "create", path.parent_path().string());
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file) return PosixError(errno, "create", path.string());
-  return WriteAll(file.get(), text, path.string());
-}
-
 Status RefuseUnlessEmpty(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return {};
@@ -144,7 +135,7 @@ Result<int> InitVerb(const Command& command, const InitOptions& options) {
   }
   Json written = Json::array();
   for (const auto& [path, text] : files) {
-    TRY(WriteNew(folder / path, text));
+    TRY(WriteNewFile(folder / path, text));
     written.push_back(path);
   }
   for (const char* part : {"sources", "models", "pipelines", "tests"}) fs::create_directories(folder / part, error);

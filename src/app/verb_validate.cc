@@ -28,6 +28,43 @@ std::string Extent(const Project& project) {
                      count(project.pipelines.size(), "pipeline"), count(project.tests.size(), "unit test"));
 }
 
+/// Sources that one file makes, in the order of its list.
+struct Expanded {
+  std::string file;
+  std::vector<const SourceConfig*> sources;
+};
+
+std::vector<Expanded> ExpandedIn(const Project& project) {
+  std::vector<Expanded> files;
+  for (const SourceConfig& source : project.sources) {
+    if (!project.for_each.contains(source.name)) continue;
+    if (files.empty() || files.back().file != source.place.file) files.push_back({source.place.file, {}});
+    files.back().sources.push_back(&source);
+  }
+  return files;
+}
+
+Json ExpandedDocument(const Project& project, const Expanded& expanded) {
+  Json document{{"file", expanded.file}, {"sources", Json::array()}};
+  for (const SourceConfig* source : expanded.sources) {
+    Json entry{{"source", source->name}, {"values", Json::object()}, {"tables", Json::array()}};
+    for (const auto& [name, value] : project.for_each.at(source->name)) entry["values"][name] = value;
+    for (const StreamConfig& stream : source->streams) entry["tables"].push_back(source->name + "." + stream.name);
+    document["sources"].push_back(std::move(entry));
+  }
+  return document;
+}
+
+void PrintExpanded(const Console& console, const Project& project, const Expanded& expanded) {
+  console.Line(fmt::format("{}: for_each makes {}", expanded.file, Counted(static_cast<std::int64_t>(expanded.sources.size()), "source")));
+  for (const SourceConfig* source : expanded.sources) {
+    std::vector<std::string> values, streams;
+    for (const auto& [name, value] : project.for_each.at(source->name)) values.push_back(name + "=" + value);
+    for (const StreamConfig& stream : source->streams) streams.push_back(stream.name);
+    console.Line(fmt::format("  {}: {}  ({})", source->name, Joined(streams, 6), Joined(values, 6)));
+  }
+}
+
 }  // namespace
 
 Result<int> ValidateVerb(const Command& command) {
@@ -46,6 +83,8 @@ Result<int> ValidateVerb(const Command& command) {
       document["project"] = outcome.project->name;
       document["release"] = outcome.project->hash;
       document["tables"] = outcome.project->nodes.size();
+      document["for_each"] = Json::array();
+      for (const Expanded& expanded : ExpandedIn(*outcome.project)) document["for_each"].push_back(ExpandedDocument(*outcome.project, expanded));
     }
     console.Document(document);
     return code;
@@ -55,7 +94,10 @@ Result<int> ValidateVerb(const Command& command) {
     console.Line(fmt::format("{}: {}: {}", problem.place.ToString(), word, problem.message));
     if (!problem.next.empty()) console.Line("  next: " + problem.next);
   }
-  if (outcome.project) console.Line(Extent(*outcome.project));
+  if (outcome.project) {
+    for (const Expanded& expanded : ExpandedIn(*outcome.project)) PrintExpanded(console, *outcome.project, expanded);
+    console.Line(Extent(*outcome.project));
+  }
   console.Line(errors + warnings == 0 ? std::string("no mistakes")
                                       : Counted(errors, "error") + ", " + Counted(warnings, "warning"));
   return code;

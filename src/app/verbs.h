@@ -2,6 +2,7 @@
 // prints. With --output json each prints the documents of docs/cli.md.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,16 @@ struct InitOptions {
   std::string template_name = "files";
 };
 Result<int> InitVerb(const Command& command, const InitOptions& options);
+
+struct InitSourceOptions {
+  std::string type, name;  // "" = asked for
+  std::vector<std::string> streams, primary_key;
+  std::string write_disposition, cursor;
+  std::string owner, description, freshness;
+  std::map<std::string, std::string> options;  // of the connector, by their paths: "client.base_url"
+  bool force = false;                          // write the file even if the source does not answer
+};
+Result<int> InitSourceVerb(const Command& command, const InitSourceOptions& options);
 
 Result<int> ValidateVerb(const Command& command);
 
@@ -103,6 +114,12 @@ struct ShowOptions {
   bool sizes = false;  // beside each table's size, what its rows would take as CSV
 };
 Result<int> ShowVerb(const Command& command, const ShowOptions& options);
+
+struct SourcesOptions {
+  std::string source;  // "" = all of them
+  bool check = false;  // also reach them
+};
+Result<int> SourcesVerb(const Command& command, const SourcesOptions& options);
 
 struct WhyOptions {
   std::string table;

@@ -81,7 +81,8 @@ std::string HideNames(std::string text) {
   for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at + 1)) {
     std::size_t end = at + 2;
     auto is_part = [](char c) {
-      return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+      // $ and brackets: a value of for_each may stand inside, ${DB_$(region)}.
+      return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '(' || c == ')';
     };
     while (end < text.size() && is_part(text[end])) ++end;
     if (end == at + 2 || end >= text.size() || text[end] != '}') continue;

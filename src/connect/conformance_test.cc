@@ -9,7 +9,21 @@
 #include "connect/source_testing.h"
 
 namespace caudal {
+
+// examples/connector/journal.cc, of docs/connectors/how-to-write-one.md.
+void Register_journal(Registry& registry);
+
 namespace {
+
+/// The connectors, and the example of how to write one.
+const Registry& AllConnectors() {
+  static const Registry all = [] {
+    Registry registry = BuiltinRegistry();
+    Register_journal(registry);
+    return registry;
+  }();
+  return all;
+}
 
 /// A source with records "1" to "5" in stream `many`, one in `one`, none in `empty`.
 class Ground {
@@ -144,6 +158,28 @@ class ServerGround : public Ground {
   std::vector<Rows> x_answers;
 };
 
+class JournalGround final : public Ground {
+ public:
+  JournalGround() {
+    x_folder.Write("many.ndjson", "{\"id\": 1}\n{\"id\": 2}\n{\"id\": 3}\n{\"id\": 4}\n{\"id\": 5}\n");
+    x_folder.Write("one.ndjson", "{\"id\": 1}\n");
+    x_folder.Write("empty.ndjson", "");
+  }
+  SourceRequest Good(const std::string& stream) override { return Of(x_folder.path(), stream, "{}"); }
+  SourceRequest InSteps() override { return Of(x_folder.path(), "many", R"({"max_bytes": 20})"); }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override { return {{Of(x_folder / "nowhere", "many", "{}"), "nowhere"}}; }
+
+ private:
+  static SourceRequest Of(const std::string& folder, const std::string& stream, const std::string& options) {
+    SourceRequest request;
+    request.stream = stream;
+    request.options = DumpJson(Json{{"folder", folder}});
+    request.stream_options = options;
+    return request;
+  }
+  TempFolder x_folder;
+};
+
 Rows OneRow(std::vector<Cell> cells) {
   Rows rows;
   rows.rows.push_back(std::move(cells));
@@ -154,6 +190,7 @@ std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   if (connector == "delta") return std::make_unique<DeltaGround>();
   if (connector == "files") return std::make_unique<FilesGround>();
   if (connector == "http") return std::make_unique<HttpGround>();
+  if (connector == "journal") return std::make_unique<JournalGround>();
   if (connector == "sqlite") return std::make_unique<SqliteGround>();
   if (connector == "postgres") {
     return std::make_unique<ServerGround>(std::vector<Rows>{
@@ -189,7 +226,7 @@ class Conformance : public ::testing::TestWithParam<std::string> {
     return ids;
   }
   const std::multiset<std::string> all{"1", "2", "3", "4", "5"};
-  const Connector& connector = **BuiltinRegistry().Find(GetParam());
+  const Connector& connector = **AllConnectors().Find(GetParam());
   std::unique_ptr<Ground> ground;
 };
 
@@ -299,7 +336,7 @@ TEST_P(Conformance, StopsWhenItIsCancelled) {
 
 std::vector<std::string> Names() {
   std::vector<std::string> names;
-  for (const ConnectorSpec& spec : BuiltinRegistry().Specs()) names.push_back(spec.name);
+  for (const ConnectorSpec& spec : AllConnectors().Specs()) names.push_back(spec.name);
   return names;
 }
 

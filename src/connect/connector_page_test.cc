@@ -7,6 +7,9 @@
 #include "connect/source_testing.h"
 
 namespace caudal {
+
+void Register_journal(Registry& registry);
+
 namespace {
 
 constexpr std::string_view kBegin = "<!-- spec -->\n";
@@ -51,21 +54,39 @@ std::string Table(const ConnectorSpec& spec) {
   return out;
 }
 
+/// What stands between two markers of a page is `text`; or is made so.
+void ExpectBetween(const std::string& path, const std::string& begin, std::string_view end, const std::string& text) {
+  std::string page = Contents(path);
+  const std::size_t at = page.find(begin);
+  ASSERT_NE(at, std::string::npos) << path << " lacks " << begin;
+  const std::size_t from = at + begin.size();
+  const std::size_t to = page.find(end, from);
+  ASSERT_NE(to, std::string::npos) << path << " lacks " << end;
+  if (std::getenv("CAUDAL_WRITE_PAGES") != nullptr) {
+    std::ofstream(path) << page.replace(from, to - from, text);
+  } else {
+    EXPECT_EQ(page.substr(from, to - from), text) << "stale: CAUDAL_WRITE_PAGES=1 connect_test --gtest_filter='ConnectorPage*'";
+  }
+}
+
 TEST(ConnectorPage, HoldsTheSpec) {
   for (const ConnectorSpec& spec : BuiltinRegistry().Specs()) {
-    const std::string path = TreeFolder() + "/docs/connectors/" + spec.name + ".md";
-    std::string page = Contents(path);
-    const std::size_t begin = page.find(kBegin);
-    const std::size_t end = page.find(kEnd);
-    ASSERT_NE(begin, std::string::npos) << path << " lacks " << kBegin;
-    ASSERT_NE(end, std::string::npos) << path << " lacks " << kEnd;
-    const std::size_t from = begin + kBegin.size();
-    const std::string table = Table(spec);
-    if (std::getenv("CAUDAL_WRITE_PAGES") != nullptr) {
-      std::ofstream(path) << page.replace(from, end - from, table);
-    } else {
-      EXPECT_EQ(page.substr(from, end - from), table) << "stale: CAUDAL_WRITE_PAGES=1 connect_test --gtest_filter='ConnectorPage*'";
-    }
+    ExpectBetween(TreeFolder() + "/docs/connectors/" + spec.name + ".md", std::string(kBegin), kEnd, Table(spec));
+  }
+}
+
+TEST(ConnectorPage, TheExampleHoldsItsOwn) {
+  Registry registry;
+  Register_journal(registry);
+  ExpectBetween(TreeFolder() + "/examples/connector/journal.md", std::string(kBegin), kEnd, Table(registry.Specs()[0]));
+}
+
+TEST(ConnectorPage, TheHowToShowsWhatIsCompiled) {
+  for (const auto& [name, language] : {std::pair{"journal.cc", "cpp"}, std::pair{"journal_test.cc", "cpp"}, std::pair{"journal.md", "markdown"}}) {
+    const std::string file = std::string("examples/connector/") + name;
+    // Four backticks: the page has blocks of its own.
+    ExpectBetween(TreeFolder() + "/docs/connectors/how-to-write-one.md", "<!-- file " + file + " -->\n", "<!-- /file -->",
+                  std::string("````") + language + "\n" + Contents(TreeFolder() + "/" + file) + "````\n");
   }
 }
 

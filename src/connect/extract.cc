@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "connect/replay.h"
+#include "connect/sample_sink.h"
 #include "connect/staging_sink.h"
 
 namespace caudal {
@@ -84,6 +85,14 @@ std::unique_ptr<BytesSource> BytesOf(const Connector& connector, Program* progra
 Result<StagedRead> ReadBytes(const Connector& connector, const SourceRequest& request, StagingOptions options, Program* program) {
   const std::unique_ptr<BytesSource> source = BytesOf(connector, program);
   StagingSink sink(std::move(options));
+  if (request.sample_rows > 0) {
+    SampleSink sample(sink);
+    auto looked = source->Read(request, sample);
+    if (!looked && !sample.full()) return std::move(looked).error();
+    TRY_ASSIGN(StagedRead read, sink.Finish());
+    if (looked) read.notes = std::move(looked->notes);
+    return read;
+  }
   TRY_ASSIGN(ReadOutcome outcome, source->Read(request, sink));
   if (!sink.WantsMore()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
   TRY_ASSIGN(StagedRead read, sink.Finish());
@@ -123,7 +132,12 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
                                 const std::string& folder) {
   const std::unique_ptr<RelationSource> source = connector.make_relation();
   TRY(Prepare(*source, request, runner));
-  TRY_ASSIGN(const RelationRead plan, source->Read(request));
+  TRY_ASSIGN(RelationRead plan, source->Read(request));
+  if (request.sample_rows > 0) {
+    plan.sql = fmt::format("SELECT * FROM (\n{}\n) LIMIT {}", plan.sql, request.sample_rows);
+    plan.cursor_sql = "";
+    plan.as_texts = nullptr;
+  }
   const std::string origin = fmt::format("{}.{}", request.source, request.stream);
   StagedRead read;
   if (plan.unchanged) {
@@ -142,7 +156,10 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   }
   if (!answer) return source->Explain(request, std::move(answer).error());
   const RelationRunner::Copied copied = *std::move(answer);
-  TRY_ASSIGN(ReadOutcome outcome, source->Cursor(request, copied.cursor));
+  ReadOutcome outcome;
+  if (request.sample_rows == 0) {
+    TRY_ASSIGN(outcome, source->Cursor(request, copied.cursor));
+  }
   read.cursor = std::move(outcome.cursor);
   read.notes = std::move(outcome.notes);
   read.relation_columns = DumpJson(SchemaToJson(copied.columns));

@@ -35,6 +35,7 @@ std::string SourceRequestToJson(const SourceRequest& request) {
                        {"options", request.options},
                        {"stream_options", request.stream_options},
                        {"cursor", request.cursor},
+                       {"sample_rows", request.sample_rows},
                        {"raw_key", request.raw_key},
                        {"pinned", SchemaToJson(request.pinned)}});
 }
@@ -48,6 +49,7 @@ Result<SourceRequest> SourceRequestFromJson(const std::string& text) {
     request.options = json.at("options").get<std::string>();
     request.stream_options = json.at("stream_options").get<std::string>();
     request.cursor = json.at("cursor").get<std::string>();
+    request.sample_rows = JsonInt(json, "sample_rows", 0);
     request.raw_key = json.at("raw_key").get<std::string>();
     request.pinned = Take(SchemaFromJson(json.at("pinned")));
     return request;

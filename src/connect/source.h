@@ -30,6 +30,7 @@ struct SourceRequest {
   Schema pinned;               // columns of the table so far, ids given; empty at the first read
   std::vector<std::string> secrets;  // what was merged in: no message, raw object or cursor may hold it; never serialised
   std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
+  std::int64_t sample_rows = 0;  // 0 = all; else about so many are enough, and no cursor comes of it
 };
 
 /// A stream that a source offers.
@@ -115,7 +116,11 @@ struct Connector {
   ConnectorSpec spec;
   std::function<std::unique_ptr<BytesSource>()> make_bytes;        // exactly one of the two is set
   std::function<std::unique_ptr<RelationSource>()> make_relation;
+  /// What the next read asks for, in a few words for people: "rows with id from 42 on". `stream_options` and `cursor` as a
+  /// SourceRequest has them, read as JSON; `cursor` is null before the first load. Pure.
+  std::function<std::string(const Json& stream_options, const Json& cursor)> next_in_words = {};
 };
+
 
 /// Not thread-safe while it is filled; afterwards only read.
 class Registry {
@@ -131,5 +136,11 @@ class Registry {
 
 /// All connectors of src/connect/builtin.
 const Registry& BuiltinRegistry();
+
+/// The same of any connector, also where it is not registered, or has no words of its own. Texts as in SourceRequest.
+std::string NextInWords(const Registry& registry, const std::string& connector, const std::string& stream_options,
+                        const std::string& cursor);
+/// For databases that read by a growing column: cursor {"column", "value"}; without one, all rows.
+std::string NextRowsInWords(const Json& stream_options, const Json& cursor);
 
 }  // namespace caudal

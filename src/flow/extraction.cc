@@ -184,6 +184,7 @@ Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig
   request.cursor = what.cursor;
   request.pinned = what.pinned;
   request.raw_key = what.raw_key;
+  request.sample_rows = what.sample_rows;
   job.request = SourceRequestToJson(request);
   return job;
 }

@@ -25,6 +25,7 @@ struct ExtractRequest {
   Schema pinned;
   std::string raw_key;
   std::string staging;
+  std::int64_t sample_rows = 0;
 };
 
 /// The job that asks the source; `stream` null for a question about the whole source. Errors: secrets.

@@ -9,6 +9,7 @@
 #include "flow/candidate.h"
 #include "flow/deduplicate.h"
 #include "flow/extraction.h"
+#include "flow/load_volume.h"
 #include "flow/raw_history.h"
 #include "flow/reject_rows.h"
 #include "flow/stream_columns.h"
@@ -418,6 +419,9 @@ class Load {
   Status AuditAndCommit(const ComputeResult& result, const AuditScope& scope, Change change) {
     TRY_ASSIGN(x_outcome.checks, Judge(result, scope, Checks(), "check_", x_workspace.clock.Now()));
     WarnOfPublished(x_outcome.checks);
+    const LoadAtHand load{x_stream, x_workspace.project.ExpectedOf(x_node.table), x_table, x_base.get(), x_extracted, x_counts.read, x_rebuild || x_context.full_refresh};
+    TRY_ASSIGN(auto volume, CheckVolume(load));
+    if (volume) x_outcome.checks.push_back(*std::move(volume));
     TRY(VerdictOf(x_node.table, x_outcome.checks, x_staging->path()));
     return Commit(std::move(change));
   }

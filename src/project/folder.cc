@@ -33,6 +33,7 @@ class FolderReader {
     Walk("models", 0, [this](const std::string& path) { Model(path); });
     Walk("pipelines", 0, [this](const std::string& path) { Yaml(path, ProjectFile::Kind::kPipeline, false); });
     Walk("tests", 0, [this](const std::string& path) { Yaml(path, ProjectFile::Kind::kTest, true); });
+    Walk("lists", 0, [this](const std::string& path) { List(path); });
     std::sort(x_files.begin(), x_files.end(),
               [](const ProjectFile& a, const ProjectFile& b) { return a.path < b.path; });
     return std::move(x_files);
@@ -78,7 +79,7 @@ class FolderReader {
 
   // A warning at most: a project may hold anything else. What looks like a slip is named.
   void Root() {
-    const std::vector<std::string> kFolders = {"sources", "models", "pipelines", "tests"};
+    const std::vector<std::string> kFolders = {"sources", "models", "pipelines", "tests", "lists"};
     const std::vector<std::string> kLater = {"topics", "migrations", "dashboards"};
     for (const fs::directory_entry& entry : Entries("")) {
       std::string name = entry.path().filename().string();
@@ -141,6 +142,7 @@ class FolderReader {
     fs::path p(path);
     std::string ending = p.extension().string();
     if (ending == ".yml") return Add(path, "the name ends in .yml", "rename it to " + p.stem().string() + ".yaml");
+    if (kind == ProjectFile::Kind::kSource && ending == ".csv") return Warn(path, "the file is not read", "a list for `for_each:` stands in lists/");
     if (ending != ".yaml") return Warn(path, "the file is not read", "names end in .yaml here");
     if (!nested && p.parent_path().has_parent_path()) {
       return Add(path, "lies too deep", "move it to " + p.begin()->string() + "/" + p.filename().string());
@@ -151,6 +153,13 @@ class FolderReader {
     if (kind == ProjectFile::Kind::kPipeline && !IsIdentifier(name)) why = WhyNoTableName(name);
     if (!why.empty()) return Add(path, "the name '" + name + "' " + why, "rename the file");
     Keep(path, kind, "", name);
+  }
+
+  void List(const std::string& path) {
+    const std::string ending = fs::path(path).extension().string();
+    if (ending == ".yml") return Add(path, "the name ends in .yml", "rename it to " + fs::path(path).stem().string() + ".yaml");
+    if (ending != ".yaml" && ending != ".csv") return Warn(path, "the file is not read", "lists end in .csv or .yaml");
+    Keep(path, ProjectFile::Kind::kList, "", fs::path(path).stem().string());
   }
 
   void Model(const std::string& path) {

@@ -9,7 +9,7 @@
 namespace caudal {
 
 struct ProjectFile {
-  enum class Kind { kConfig, kSource, kModel, kPipeline, kTest };
+  enum class Kind { kConfig, kSource, kModel, kPipeline, kTest, kList };
   Kind kind = Kind::kConfig;
   std::string path;    // below the project folder
   std::string schema;  // kModel

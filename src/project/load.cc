@@ -1,6 +1,7 @@
 // Reads a project folder whole, then checks what only the whole can tell.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,7 +10,9 @@
 #include "project/bound_parameters.h"
 #include "project/config_file.h"
 #include "project/cross_check.h"
+#include "project/expectation_words.h"
 #include "project/folder.h"
+#include "project/for_each.h"
 #include "project/graph.h"
 #include "project/project.h"
 #include "project/source_file.h"
@@ -30,7 +33,9 @@ class Loader {
     if (files.empty()) return Outcome();
     x_project->hash = HashOf(files);
     Config(files);
+    x_files = &files;
     for (const ProjectFile& file : files) File(file);
+    NameSourcesOnce();
     for (ModelFile& model : x_models) x_project->models.push_back(model.config);
     Whole();
     return Outcome();
@@ -69,22 +74,13 @@ class Loader {
     FileContext context{file.path, &x_problems};
     YamlNode root;
     switch (file.kind) {
-      case ProjectFile::Kind::kConfig: return;
+      case ProjectFile::Kind::kConfig:
+      case ProjectFile::Kind::kList: return;
       case ProjectFile::Kind::kModel:
         x_models.push_back(ParseModelFile(file.text, file.schema, file.name, context, *x_project));
         x_contexts.push_back(context);
         return;
-      case ProjectFile::Kind::kSource: {
-        bool streams_known = false;
-        if (Yaml(file, root)) {
-          static const std::vector<ConnectorSpec> kNone;
-          SourceFileRequest request{file.name, x_options.connectors != nullptr ? x_options.connectors : &kNone,
-                                    x_project.get()};
-          x_project->sources.push_back(ParseSourceFile(root, request, context, streams_known));
-        }
-        if (!streams_known) x_open_schemas.insert(file.name);
-        return;
-      }
+      case ProjectFile::Kind::kSource: return Source(file, context);
       case ProjectFile::Kind::kPipeline:
         if (Yaml(file, root)) x_pipelines.push_back(ParsePipelineFile(root, file.name, context, *x_project));
         return;
@@ -93,6 +89,46 @@ class Loader {
         for (TestFile& test : ParseTestFile(root, file.name, context)) x_tests.push_back(std::move(test));
         return;
     }
+  }
+
+  void Source(const ProjectFile& file, const FileContext& context) {
+    YamlNode root;
+    if (!Yaml(file, root)) {
+      x_open_schemas.insert(file.name);
+      return;
+    }
+    if (!HasForEach(root)) return OneSource(file.name, root, context);
+    bool complete = false;
+    std::vector<std::pair<std::string, ProblemList>> problems;
+    for (ExpandedSource& source : ExpandForEach(root, ForEachRequest{x_files, x_project.get()}, context, complete)) {
+      auto& [name, own] = problems.emplace_back(source.name, ProblemList());
+      OneSource(name, source.root, FileContext{file.path, &own});
+      x_project->for_each[name] = std::move(source.values);
+    }
+    MergeProblems(std::move(problems), x_problems);
+    if (!complete) x_open_schemas.insert(kAnySchema);
+  }
+
+  void OneSource(const std::string& name, const YamlNode& root, const FileContext& context) {
+    static const std::vector<ConnectorSpec> kNone;
+    bool streams_known = false;
+    const SourceFileRequest request{name, x_options.connectors != nullptr ? x_options.connectors : &kNone, x_project.get()};
+    const SourceConfig& source = x_project->sources.emplace_back(ParseSourceFile(root, request, context, streams_known));
+    const auto spec = std::find_if(request.connectors->begin(), request.connectors->end(),
+                                   [&](const ConnectorSpec& s) { return s.name == source.type; });
+    ReadExpectations(root, source, spec == request.connectors->end() ? nullptr : &*spec, context, x_project->expectations);
+    if (!streams_known) x_open_schemas.insert(name);
+  }
+
+  // A source that has another one's name would make the same tables: one mistake instead of one for each table.
+  void NameSourcesOnce() {
+    std::map<std::string, Place> seen;
+    std::erase_if(x_project->sources, [&](const SourceConfig& source) {
+      const auto [other, fresh] = seen.emplace(source.name, source.place);
+      if (fresh) return false;
+      x_problems.Add(source.place, "two sources are named '" + source.name + "' (also by " + other->second.file + ")", "rename one of them");
+      return true;
+    });
   }
 
   void Whole() {
@@ -125,6 +161,7 @@ class Loader {
   std::vector<PipelineFile> x_pipelines;
   std::vector<TestFile> x_tests;
   std::set<std::string> x_open_schemas;
+  const std::vector<ProjectFile>* x_files = nullptr;  // while Run reads them
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -163,6 +164,22 @@ struct Node {
   std::string path;  // file below the project folder
 };
 
+/// How many rows a load, or each file of it, should bring. Looked at before anything is published.
+struct Volume {
+  std::optional<std::int64_t> least, most;
+  /// Percent, up or down, against the median of the last ones.
+  std::optional<double> warn, fail;
+  bool per_file = false;
+  Severity severity = Severity::kFail;  // of least and most
+  Place place;
+};
+
+/// What is expected of the loads of a stream.
+struct Expectation {
+  std::optional<std::chrono::milliseconds> freshness;  // rows should come at least so often
+  std::optional<Volume> volume;
+};
+
 /// What caudal.yaml says of the tables in one folder of the lake.
 struct SchemaFormats {
   TableFormats formats;
@@ -192,7 +209,12 @@ struct Project {
   std::vector<Node> nodes;  // in an order in which they can be built
   std::string hash;         // of the contents of every file that was read: the release
   std::vector<Problem> warnings;
+  std::map<std::string, Expectation> expectations;  // by table; a table that none is named for is not here
+  /// Source that `for_each` made -> the values of its item, in the order in which they stand.
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> for_each;
 
+  /// Empty where nothing is expected.
+  const Expectation& ExpectedOf(const std::string& table) const;
   const Node* Find(std::string_view table) const;
   const ModelConfig& model(const Node& node) const { return models[node.model]; }
   const SourceConfig& source(const Node& node) const { return sources[node.source]; }

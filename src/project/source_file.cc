@@ -16,13 +16,13 @@ namespace {
 
 const std::vector<std::string>& StreamWords() {
   static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
-                                                  "columns", "checks", "description", "priority", "formats", "retention"};
+                                                  "columns", "checks", "description", "priority", "formats", "retention", "freshness", "volume"};
   return kWords;
 }
 
 const std::vector<std::string>& SourceWords() {
   static const std::vector<std::string> kWords = {"type", "owner", "description", "tags", "max_parallel",
-                                                  "retries", "timeout", "resource_defaults", "streams"};
+                                                  "retries", "timeout", "resource_defaults", "streams", "freshness", "volume", "for_each", "name"};
   return kWords;
 }
 
@@ -71,6 +71,9 @@ class SourceReader {
     if (auto most = reader.Integer("max_parallel", 1, 64)) x_source.max_parallel = static_cast<int>(*most);
     x_source.retries = reader.Durations("retries");
     x_source.timeout = reader.Timeout();
+    if (const YamlNode* name = reader.Take("name")) {
+      x_file.Add(*name, "a source is called as its file is: '" + x_source.name + "'", "rename the file, or write for_each: beside 'name'");
+    }
     if (x_spec == nullptr) return;
     OptionsRequest options{&x_spec->options, SourceWords(), "a source of type " + x_spec->name, "",
                            x_request.project->folder};

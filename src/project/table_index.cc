@@ -49,7 +49,7 @@ std::vector<std::string> TableIndex::Names() const {
 }
 
 bool TableIndex::MayExist(const std::string& table) const {
-  return open_schemas.count(table.substr(0, table.find('.'))) != 0;
+  return open_schemas.contains(kAnySchema) || open_schemas.contains(table.substr(0, table.find('.')));
 }
 
 TableIndex IndexTables(const Project& project, const std::map<std::string, Schema>& published,

@@ -12,6 +12,9 @@
 
 namespace caudal {
 
+/// Among the open schemas: nobody knows which sources there are.
+inline constexpr const char* kAnySchema = "*";
+
 struct TableIndex {
   struct Entry {
     Node::Kind kind = Node::Kind::kStream;

@@ -5,6 +5,7 @@
 #include "serve/handlers.h"
 #include "serve/pipeline_document.h"
 #include "serve/situation.h"
+#include "serve/source_document.h"
 #include "serve/table_document.h"
 
 namespace caudal {
@@ -24,37 +25,26 @@ void Walk(const Project& project, const std::string& from, std::vector<std::stri
   }
 }
 
-const char* DispositionName(WriteDisposition disposition) {
-  return disposition == WriteDisposition::kReplace ? "replace" : disposition == WriteDisposition::kMerge ? "merge" : "append";
-}
-
-Result<Json> StreamDocument(const Served& served, const Workspace& workspace, const StreamConfig& stream, const std::string& table) {
-  TRY_ASSIGN(const auto last, LastTaskOf(served, table));
-  Json document{{"stream", stream.name}, {"table", table}, {"write_disposition", DispositionName(stream.write_disposition)},
-                {"last", NodeTaskDocument(last)}, {"cursor", nullptr}, {"published", false}};
-  // A table that cannot be read is complained about where it is looked at.
-  static_cast<void>(served.lake.Look(workspace, table, [&](const Table&, const Snapshot* snapshot) {
-    const auto facts = FactsOf(snapshot);
-    if (!facts) return Status();
-    document["published"] = true;
-    document["updated"] = FormatTimestampMs(facts->updated);
-    document["rows"] = facts->rows;
-    document["bytes"] = facts->bytes;
-    document["version"] = facts->version;
-    if (const auto cursor = snapshot->domains.find("cursor"); cursor != snapshot->domains.end()) document["cursor"] = cursor->second;
-    return Status();
-  }));
-  return document;
-}
-
-Result<Json> SourceDocument(const Served& served, const Workspace& workspace, const SourceConfig& source) {
-  Json document{{"source", source.name}, {"type", source.type}, {"owner", source.owner.empty() ? workspace.project.owner : source.owner},
-                {"description", source.description}, {"tags", source.tags}, {"path", source.place.ToString()}, {"streams", Json::array()}};
+Result<Json> SourceEntry(const Served& served, const Workspace& workspace, const SourceConfig& source, const std::set<std::string>& paused) {
+  std::vector<StreamStatus> statuses;
+  Json streams = Json::array();
   for (const StreamConfig& stream : source.streams) {
-    TRY_ASSIGN(Json entry, StreamDocument(served, workspace, stream, source.name + "." + stream.name));
-    document["streams"].push_back(std::move(entry));
+    const std::string table = source.name + "." + stream.name;
+    StreamStatus status;
+    std::optional<TableFacts> facts;
+    const Status seen = served.lake.Look(workspace, table, [&](const Table& opened, const Snapshot* snapshot) -> Status {
+      facts = FactsOf(snapshot);
+      TRY_ASSIGN(status, StatusOfStream(workspace, source, stream, opened, snapshot, paused.contains(table)));
+      return {};
+    });
+    // A table that cannot be read is complained about where it is looked at.
+    if (!seen) {
+      TRY_ASSIGN(status, StatusOfStream(workspace, source, stream, workspace.TableOf(table), nullptr, paused.contains(table)));
+    }
+    streams.push_back(StreamDocument(stream, status, facts));
+    statuses.push_back(std::move(status));
   }
-  return document;
+  return SourceDocument(workspace.project, source, StatusOfSource(std::move(statuses)), std::move(streams));
 }
 
 }  // namespace
@@ -101,8 +91,9 @@ Result<HttpResponse> GetLineage(const Served& served, const Call& call) {
 Result<HttpResponse> GetSources(const Served& served, const Call&) {
   TRY_ASSIGN(const auto workspace, WorkspaceNow(served));
   Json document{{"sources", Json::array()}};
+  TRY_ASSIGN(const auto paused, PausedTables(*workspace));
   for (const SourceConfig& source : workspace->project.sources) {
-    TRY_ASSIGN(Json entry, SourceDocument(served, *workspace, source));
+    TRY_ASSIGN(Json entry, SourceEntry(served, *workspace, source, paused));
     document["sources"].push_back(std::move(entry));
   }
   return JsonResponse(200, document);
@@ -112,7 +103,8 @@ Result<HttpResponse> GetSource(const Served& served, const Call& call) {
   TRY_ASSIGN(const auto workspace, WorkspaceNow(served));
   for (const SourceConfig& source : workspace->project.sources) {
     if (source.name != call.Word("source")) continue;
-    TRY_ASSIGN(const Json document, SourceDocument(served, *workspace, source));
+    TRY_ASSIGN(const auto paused, PausedTables(*workspace));
+    TRY_ASSIGN(const Json document, SourceEntry(served, *workspace, source, paused));
     return JsonResponse(200, document);
   }
   return Error{ErrorKind::kNotFound, "no source is called '" + call.Word("source") + "'", "/api/v1/sources lists them", ""};

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import unittest
 
+import source_mistakes
 from mistakes import CASES, HEAD, HTTP_SOURCE, NEW_DROP
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -269,7 +270,7 @@ def add_case(case):
     setattr(BadInput, "test_" + re.sub(r"\W+", "_", case.name), test)
 
 
-for one in CASES:
+for one in CASES + source_mistakes.CASES:
     add_case(one)
 
 

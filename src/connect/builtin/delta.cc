@@ -182,10 +182,14 @@ class DeltaSource final : public RelationSource {
   Asked x_asked;
 };
 
+std::string NextVersion(const Json& /*stream_options*/, const Json& cursor) {
+  return cursor.is_null() ? "the newest version" : "the newest version, if there is one after " + std::to_string(JsonInt(cursor, "version", 0));
+}
+
 }  // namespace
 
 void Register_delta(Registry& registry) {
-  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<DeltaSource>(); }});
+  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<DeltaSource>(); }, NextVersion});
 }
 
 }  // namespace caudal

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <thread>
@@ -391,10 +392,18 @@ class FilesSource final : public BytesSource {
   }
 };
 
+std::string NextFiles(const Json& stream_options, const Json& cursor) {
+  const std::string glob = JsonString(stream_options, "glob", "*");
+  const auto files = cursor.is_object() ? cursor.find("files") : cursor.end();
+  if (files == cursor.end() || !files->is_object() || files->empty()) return "files that match " + glob;
+  const std::string last = std::prev(files->end()).key();
+  return fmt::format("files that match {} but the {} that were loaded, to {}, unless they change", glob, files->size(), last);
+}
+
 }  // namespace
 
 void Register_files(Registry& registry) {
-  registry.Add(Connector{Spec(), [] { return std::make_unique<FilesSource>(); }, nullptr});
+  registry.Add(Connector{Spec(), [] { return std::make_unique<FilesSource>(); }, nullptr, NextFiles});
 }
 
 }  // namespace caudal

@@ -175,10 +175,18 @@ class HttpSource final : public BytesSource {
   }
 };
 
+std::string NextRecords(const Json& stream_options, const Json& cursor) {
+  const std::string value = JsonString(cursor, "value", "");
+  if (!value.empty()) return "records from " + value + " on";
+  const bool told = !JsonString(cursor, "etag", "").empty() || !JsonString(cursor, "last_modified", "").empty();
+  const std::string path = JsonString(stream_options.value("endpoint", Json::object()), "path", "");
+  return "all of " + (path.empty() ? "it" : path) + (told ? ", if it has changed" : "");
+}
+
 }  // namespace
 
 void Register_http(Registry& registry) {
-  registry.Add(Connector{HttpSpec(), [] { return std::make_unique<HttpSource>(); }, nullptr});
+  registry.Add(Connector{HttpSpec(), [] { return std::make_unique<HttpSource>(); }, nullptr, NextRecords});
 }
 
 }  // namespace caudal

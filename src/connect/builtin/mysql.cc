@@ -224,7 +224,7 @@ Result<std::vector<StreamOffer>> MysqlSource::Offers(const SourceRequest& reques
 }  // namespace
 
 void Register_mysql(Registry& registry) {
-  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<MysqlSource>(); }});
+  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<MysqlSource>(); }, NextRowsInWords});
 }
 
 }  // namespace caudal

@@ -254,7 +254,7 @@ Result<std::vector<StreamOffer>> PostgresSource::Offers(const SourceRequest& req
 }  // namespace
 
 void Register_postgres(Registry& registry) {
-  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<PostgresSource>(); }});
+  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<PostgresSource>(); }, NextRowsInWords});
 }
 
 }  // namespace caudal

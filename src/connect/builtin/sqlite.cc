@@ -352,10 +352,15 @@ class SqliteSource final : public RelationSource {
   Asked x_asked;
 };
 
+std::string NextInSqlite(const Json& stream_options, const Json& cursor) {
+  const std::string rows = NextRowsInWords(stream_options, cursor);
+  return JsonString(cursor, "state", "").empty() ? rows : rows + ", if the file has changed";
+}
+
 }  // namespace
 
 void Register_sqlite(Registry& registry) {
-  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<SqliteSource>(); }});
+  registry.Add(Connector{Spec(), nullptr, [] { return std::make_unique<SqliteSource>(); }, NextInSqlite});
 }
 
 }  // namespace caudal

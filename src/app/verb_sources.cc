@@ -1,0 +1,185 @@
+// `sources`: every source with what it brought last, what was expected and what comes next. Reaches none of them but with --check.
+#include <fmt/format.h>
+
+#include "app/exit_code.h"
+#include "app/interrupt.h"
+#include "app/table_print.h"
+#include "app/verbs.h"
+#include "base/json.h"
+#include "flow/inspect.h"
+#include "flow/source_status.h"
+#include "serve/source_document.h"
+
+namespace caudal {
+namespace {
+
+struct Listed {
+  const SourceConfig* source = nullptr;
+  SourceStatus status;
+  Json streams = Json::array();
+  std::optional<Status> connection;  // with --check
+};
+
+Result<Listed> Look(const Workspace& workspace, const SourceConfig& source, const std::set<std::string>& paused) {
+  Listed listed;
+  listed.source = &source;
+  std::vector<StreamStatus> streams;
+  for (const StreamConfig& stream : source.streams) {
+    const std::string name = source.name + "." + stream.name;
+    const Table table = workspace.TableOf(name);
+    TRY_ASSIGN(const auto snapshot, LatestOrNone(table));
+    TRY_ASSIGN(StreamStatus status, StatusOfStream(workspace, source, stream, table, snapshot.get(), paused.contains(name)));
+    listed.streams.push_back(StreamDocument(stream, status, FactsOf(snapshot.get())));
+    streams.push_back(std::move(status));
+  }
+  listed.status = StatusOfSource(std::move(streams));
+  return listed;
+}
+
+std::string Painted(const Console& console, SourceState state) {
+  const std::string name(SourceStateName(state));
+  if (state == SourceState::kFailed) return console.Paint(Color::kRed, name);
+  if (state == SourceState::kLate || state == SourceState::kPaused) return console.Paint(Color::kYellow, name);
+  return name;
+}
+
+Cell Age(const std::optional<std::chrono::milliseconds>& age) { return age ? AgeInWords(*age) : std::string(); }
+
+std::string DriftInWords(const std::optional<DriftSeen>& drift) {
+  return drift ? LocalTime(drift->at).substr(0, 10) + " " + Joined(drift->changes, 2) : "";
+}
+
+std::string NextOf(const Listed& listed) {
+  const std::vector<StreamStatus>& streams = listed.status.streams;
+  if (streams.size() == 1) return streams.front().next;
+  return fmt::format("{} streams: caudal sources {}", streams.size(), listed.source->name);
+}
+
+void PrintAll(const Console& console, const Project& project, const std::vector<Listed>& all) {
+  if (all.empty()) return console.Line("The project has no source. To add one: caudal init source");
+  TextTable table;
+  table.columns = {{"source", false}, {"type", false}, {"owner", false}, {"state", false}, {"last load", false}, {"rows", true},
+                   {"lag", true},     {"expected", true}, {"drift", false}, {"next", false}};
+  for (const Listed& listed : all) {
+    const SourceStatus& status = listed.status;
+    const std::string& owner = listed.source->owner.empty() ? project.owner : listed.source->owner;
+    table.rows.push_back({listed.source->name, listed.source->type, owner, std::string(SourceStateName(status.state)),
+                          status.last_load ? LocalTime(status.last_load->at) : std::string(),
+                          status.last_load ? Grouped(status.last_load->rows) : std::string(), Age(status.lag), Age(status.freshness),
+                          DriftInWords(status.drift), NextOf(listed)});
+  }
+  console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(console.width())}));
+}
+
+void PrintStream(const Console& console, const StreamStatus& stream) {
+  const auto line = [&](const char* word, const std::string& text) {
+    if (!text.empty()) console.Line(fmt::format("    {:<12}{}", word, text));
+  };
+  console.Line("");
+  console.Line("  " + stream.table + "  " + Painted(console, stream.state));
+  if (stream.last_load) {
+    line("last load", fmt::format("{}, {} in version {}", LocalTime(stream.last_load->at), Counted(stream.last_load->rows, "row"), stream.last_load->version));
+  }
+  if (stream.lag) line("lag", *Age(stream.lag) + (stream.freshness ? ", expected " + *Age(stream.freshness) : ""));
+  line("drift", stream.drift ? fmt::format("{}: {}", LocalTime(stream.drift->at), Joined(stream.drift->changes, 12)) : "");
+  if (stream.last_task) line("last task", fmt::format("{} in run {}", TaskStatusName(stream.last_task->status), stream.last_task->run));
+  if (stream.last_task && stream.last_task->status == TaskStatus::kFailed) {
+    line("error", stream.last_task->error);
+    line("next step", stream.last_task->error_next);
+  }
+  line("next", stream.next);
+}
+
+void PrintOne(const Console& console, const Project& project, const Listed& listed) {
+  const SourceConfig& source = *listed.source;
+  console.Line(console.Paint(Color::kBold, source.name) + "  " + Painted(console, listed.status.state));
+  const auto line = [&](const char* word, const std::string& text) {
+    if (!text.empty()) console.Line(fmt::format("  {:<12}{}", word, text));
+  };
+  line("description", source.description);
+  line("type", source.type);
+  line("owner", source.owner.empty() ? project.owner : source.owner);
+  line("tags", Joined(source.tags, 12));
+  line("file", source.place.file);
+  std::vector<std::string> values;
+  if (const auto item = project.for_each.find(source.name); item != project.for_each.end()) {
+    for (const auto& [name, value] : item->second) values.push_back(name + "=" + value);
+  }
+  line("for_each", Joined(values, 12));
+  for (const StreamStatus& stream : listed.status.streams) PrintStream(console, stream);
+}
+
+void PrintConnection(const Console& console, const Listed& listed) {
+  const bool ok = listed.connection->has_value();
+  console.Line(fmt::format("{}  {}", ok ? console.Paint(Color::kGreen, "OK  ") : console.Paint(Color::kRed, "FAIL"), listed.source->name));
+  if (ok) return;
+  const Error& error = listed.connection->error();
+  console.Line("      error: " + (error.where.empty() ? "" : error.where + ": ") + error.message);
+  if (!error.next.empty()) console.Line("      next: " + error.next);
+}
+
+/// What failures have in common, else 1; 0 of none.
+int CodeOf(const std::vector<Listed>& all) {
+  std::optional<int> code;
+  for (const Listed& listed : all) {
+    if (!listed.connection || listed.connection->has_value()) continue;
+    const int own = ExitCodeOf(listed.connection->error().kind);
+    code = code && *code != own ? kExitData : own;
+  }
+  return code.value_or(kExitOk);
+}
+
+Result<std::vector<const SourceConfig*>> Named(const Project& project, const std::string& name) {
+  std::vector<const SourceConfig*> sources;
+  std::vector<std::string> names;
+  for (const SourceConfig& source : project.sources) {
+    names.push_back(source.name);
+    if (name.empty() || source.name == name) sources.push_back(&source);
+  }
+  if (!name.empty() && sources.empty()) {
+    const std::string near = Nearest(name, names);
+    return Error{ErrorKind::kNotFound, "no source is called '" + name + "'",
+                 near.empty() ? "`caudal sources` lists them" : "did you mean '" + near + "'? `caudal sources` lists them", ""};
+  }
+  return sources;
+}
+
+}  // namespace
+
+Result<int> SourcesVerb(const Command& command, const SourcesOptions& options) {
+  const CancelFlag& cancel = CatchInterrupts();
+  TRY_ASSIGN(auto session, Session::Open(command.global));
+  TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
+  TRY_ASSIGN(const auto sources, Named(workspace->project, options.source));
+  TRY_ASSIGN(const auto paused, PausedTables(*workspace));
+  const Console& console = command.console;
+  std::vector<Listed> all;
+  for (const SourceConfig* source : sources) {
+    TRY_ASSIGN(Listed listed, Look(*workspace, *source, paused));
+    if (options.check) listed.connection = CheckSource(*workspace, *source, &cancel);
+    all.push_back(std::move(listed));
+  }
+  if (console.json()) {
+    Json document{{"sources", Json::array()}};
+    for (Listed& listed : all) {
+      document["sources"].push_back(SourceDocument(workspace->project, *listed.source, listed.status, std::move(listed.streams)));
+      if (!listed.connection) continue;
+      Json& connection = document["sources"].back()["connection"] = Json{{"ok", listed.connection->has_value()}};
+      if (!*listed.connection) connection["error"] = ErrorDocument(listed.connection->error())["error"];
+    }
+    console.Document(document);
+    return CodeOf(all);
+  }
+  if (options.source.empty()) {
+    PrintAll(console, workspace->project, all);
+  } else {
+    PrintOne(console, workspace->project, all.front());
+  }
+  if (options.check && !all.empty()) console.Line("");
+  for (const Listed& listed : all) {
+    if (options.check) PrintConnection(console, listed);
+  }
+  return CodeOf(all);
+}
+
+}  // namespace caudal
