@@ -29,7 +29,7 @@ struct RelationRunner {
 };
 
 /// The job's `request` is JSON of SourceRequest (and for kReplay, of the raw objects). Answer, as JSON text:
-/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead.
+/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead · kCommitted {"notes":[...]}.
 Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
                                     const std::function<void(std::int64_t rows)>& progress);
 

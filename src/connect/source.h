@@ -29,6 +29,7 @@ struct SourceRequest {
   std::string cursor;          // JSON object as the last commit holds it; "" = from the beginning
   Schema pinned;               // columns of the table so far, ids given; empty at the first read
   std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
+  std::string scratch_folder;  // for files that last as long as the request; set where it is answered
 };
 
 /// A stream that a source offers.
@@ -57,6 +58,9 @@ class BytesSource {
   virtual Result<std::vector<StreamOffer>> Discover(const SourceRequest& request) = 0;
   /// Gives everything after request.cursor to `sink`, at least once. Errors: kUnavailable and kTimeout are retried.
   virtual Result<ReadOutcome> Read(const SourceRequest& request, ChunkSink& sink) = 0;
+  /// request.cursor stands in a commit: what was read up to it may be put away at the source. Repeated until it succeeds, so
+  /// it does nothing where all is done. Gives notes for the log. Asked only of streams with `after_load`.
+  virtual Result<std::vector<std::string>> Committed(const SourceRequest& /*request*/) { return std::vector<std::string>{}; }
 };
 
 /// Bounded SQL over an attached database; the worker runs it, the source understands the rows.
