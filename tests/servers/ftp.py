@@ -11,9 +11,16 @@ import sys
 import threading
 
 from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_FTPHandler
+from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_DTPHandler, TLS_FTPHandler
 from pyftpdlib.log import config_logging
 from pyftpdlib.servers import FTPServer
+
+
+class SecureData(TLS_DTPHandler):
+    """Clients may begin the handshake before they send the command; pyftpdlib 1.5.7 takes that for a disconnection."""
+
+    def readable(self):
+        return self._ssl_accepting or super().readable()
 
 
 def cutting(kind, limit, seen):
@@ -54,6 +61,7 @@ def main():
     Handler.use_sendfile = False
     if options.tls:
         Handler.certfile = options.tls
+        Handler.dtp_handler = SecureData
         Handler.tls_control_required = Handler.tls_data_required = True
     if options.no_mlsd:
         Handler.proto_cmds = {k: v for k, v in FTPHandler.proto_cmds.items() if k not in ("MLSD", "MLST")}
