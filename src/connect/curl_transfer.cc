@@ -92,6 +92,7 @@ class Transfer final : public CurlTransfer {
     char why[CURL_ERROR_SIZE] = {};
     SetUp(request, commands, run, why);
     const CURLcode code = curl_easy_perform(x_curl);
+    x_fresh = code != CURLE_OK;
     curl_slist_free_all(commands);
     if (run.refused) return *run.refused;
     if (code != CURLE_OK && !run.enough) return Broken(code, why, run);
@@ -106,6 +107,7 @@ class Transfer final : public CurlTransfer {
     set(CURLOPT_URL, request.url.c_str());
     set(CURLOPT_PROTOCOLS_STR, x_schemes.c_str());
     set(CURLOPT_FOLLOWLOCATION, 0L);
+    set(CURLOPT_FRESH_CONNECT, x_fresh ? 1L : 0L);  // FTP: nobody knows which answers of a failed request are still to come
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_NOPROXY, "*");
     set(CURLOPT_USERAGENT, "caudal/" CAUDAL_VERSION);
@@ -193,6 +195,7 @@ class Transfer final : public CurlTransfer {
   const PlaceAccess x_access;
   const std::string x_schemes;
   CURL* x_curl;
+  bool x_fresh = false;
 };
 
 }  // namespace

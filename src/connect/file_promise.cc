@@ -192,8 +192,18 @@ Result<std::map<std::string, Promise>> ReadManifests(FilePlace& place, const std
 
 bool IsSideFile(std::string_view name) { return name.ends_with(".sha256") || name.ends_with(".md5"); }
 
-Status AddSideFiles(FilePlace& place, const std::string& name, Promise& promise) {
+Result<std::set<std::string>> SideFilesOf(FilePlace& place, const std::string& glob) {
+  std::set<std::string> names;
+  for (const char* suffix : {".sha256", ".md5"}) {
+    TRY_ASSIGN(const std::vector<PlaceFile> files, place.List(glob + suffix));
+    for (const PlaceFile& file : files) names.insert(file.name);
+  }
+  return names;
+}
+
+Status AddSideFiles(FilePlace& place, const std::set<std::string>& there, const std::string& name, Promise& promise) {
   const auto read = [&](const char* suffix, std::size_t digits, std::string& digest) -> Status {
+    if (!there.contains(name + suffix)) return {};
     const Result<std::string> text = place.Head(name + suffix, 4096);
     if (!text) return text.error().kind == ErrorKind::kNotFound ? Status() : Status(text.error());
     digest = DigestIn(*text, digits);

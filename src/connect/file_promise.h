@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,9 @@ Result<std::map<std::string, Promise>> ParseManifest(const std::string& name, st
 Result<std::map<std::string, Promise>> ReadManifests(FilePlace& place, const std::string& glob);
 
 bool IsSideFile(std::string_view name);
-/// Adds what `<name>.sha256` and `<name>.md5` say. Errors: kCorruption for one without a checksum.
-Status AddSideFiles(FilePlace& place, const std::string& name, Promise& promise);
+/// The side files of all that matches `glob`, by two listings: to ask for each would cost two requests a file.
+Result<std::set<std::string>> SideFilesOf(FilePlace& place, const std::string& glob);
+/// Adds what `<name>.sha256` and `<name>.md5` say, if they are among `there`. Errors: kCorruption for one without a checksum.
+Status AddSideFiles(FilePlace& place, const std::set<std::string>& there, const std::string& name, Promise& promise);
 
 }  // namespace caudal

@@ -11,15 +11,13 @@
 #include "base/json.h"
 #include "connect/dialect.h"
 #include "connect/hive_path.h"
+#include "connect/patient_place.h"
 #include "connect/zip_archive.h"
 
 namespace caudal {
 namespace {
 
 constexpr std::size_t kHeadBytes = std::size_t{64} << 10;
-/// Pauses before the rest of a file is asked for again.
-constexpr std::chrono::milliseconds kPauses[] = {std::chrono::milliseconds(300), std::chrono::milliseconds(1000),
-                                                 std::chrono::milliseconds(3000), std::chrono::milliseconds(6000)};
 
 bool IsArchive(const std::string& name) { return name.size() > 4 && (name.ends_with(".zip") || name.ends_with(".ZIP")); }
 
@@ -79,16 +77,14 @@ Status ReadWhole(FilePlace& place, const PlaceFile& file, const std::function<bo
     if (read && at == file.size_bytes) return {};
     if (read || at > file.size_bytes) return Changed(file.name);
     if (at > from) broken = 0;  // it goes on, however slowly
-    if (!read.error().retryable() || broken >= std::size(kPauses)) return read;
-    const auto wake = std::chrono::steady_clock::now() + kPauses[broken];
-    while (std::chrono::steady_clock::now() < wake) {
+    if (!read.error().retryable() || !PauseBeforeTry(broken, cancelled)) {
       if (cancelled && cancelled()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return read;
     }
     // The rest of another file would be worse than none.
     const Result<PlaceFile> now = place.Stat(file.name);
     if (now && (now->size_bytes != file.size_bytes || now->modified_us != file.modified_us)) return Changed(file.name);
-    if (!now && !now.error().retryable()) return now.error();
+    if (!now) return now.error();
   }
 }
 
@@ -134,6 +130,9 @@ Result<std::vector<PlaceFile>> FilesRead::Candidates() {
     return x_ledger.Knows(file) || IsSideFile(file.name) || (!manifest.empty() && MatchesGlob(manifest, file.name));
   });
   if (!manifest.empty()) TRY(HoldAgainstManifests(files, glob));
+  if (!files.empty()) {
+    TRY_ASSIGN(x_side_files, SideFilesOf(x_place, glob));
+  }
   return files;
 }
 
@@ -192,7 +191,7 @@ Status FilesRead::LoadFile(const PlaceFile& file) {
 /// The archive is copied whole, and each member is a file of its own from there on.
 Status FilesRead::LoadArchive(const PlaceFile& file, const Promise& stated) {
   Promise promise = stated;
-  TRY(AddSideFiles(x_place, file.name, promise));
+  TRY(AddSideFiles(x_place, x_side_files, file.name, promise));
   ScratchFile copy(x_request.scratch_folder);
   Sha256 sha256;
   Md5 md5;
@@ -262,7 +261,7 @@ Status FilesRead::LoadItem(const Item& stated) {
   TRY_ASSIGN(const bool before, LoadedBefore(stated));
   if (before) return {};
   Item item = stated;
-  if (!item.member) TRY(AddSideFiles(x_place, item.file.name, item.promise));
+  if (!item.member) TRY(AddSideFiles(x_place, x_side_files, item.file.name, item.promise));
   const bool again = x_ledger.files.contains(item.file.name);
   const Promise& promise = item.promise;
   TRY(Give(item));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,7 @@ class FilesRead {
   ChunkSink& x_sink;
   FileLedger x_ledger;
   std::map<std::string, Promise> x_manifests;
+  std::set<std::string> x_side_files;
   ReadOutcome x_outcome;
   std::int64_t x_loaded = 0;
   std::int64_t x_rows = 0;  // of the item that was loaded last

@@ -9,6 +9,7 @@
 #include "connect/folder.h"
 #include "connect/ftp_place.h"
 #include "connect/http_place.h"
+#include "connect/patient_place.h"
 #include "connect/s3_place.h"
 #include "connect/sftp_place.h"
 
@@ -38,6 +39,18 @@ PlaceAccess AccessOf(const Options& options, const std::string& folder, std::fun
   access.connect_timeout = std::min<std::chrono::milliseconds>(access.timeout, std::chrono::seconds(15));
   access.cancelled = std::move(cancelled);
   return access;
+}
+
+Result<std::unique_ptr<FilePlace>> OpenServer(const std::string& location, const Options& options, const std::string& folder,
+                                              const std::function<bool()>& cancelled) {
+  if (location.starts_with("s3://")) return OpenS3Place(location, options, PathIn(folder, options.Text("ca_file", "")));
+  TRY_ASSIGN(PlaceUrl url, ParsePlaceUrl(location));
+  PlaceAccess access = AccessOf(options, folder, cancelled);
+  if (url.scheme == "sftp") return OpenSftpPlace(std::move(url), std::move(access));
+  if (url.scheme == "ftp" || url.scheme == "ftps") return OpenFtpPlace(std::move(url), std::move(access));
+  if (url.scheme == "http" || url.scheme == "https") return OpenHttpPlace(std::move(url), std::move(access));
+  return Error{ErrorKind::kInvalidArgument, "`location:` cannot begin with " + url.scheme + "://",
+               "write a folder, or s3://, sftp://, ftp://, ftps://, http:// or https://", ""};
 }
 
 }  // namespace
@@ -81,20 +94,14 @@ Result<PlaceUrl> ParsePlaceUrl(const std::string& text) {
 }
 
 Result<std::unique_ptr<FilePlace>> OpenPlace(const Options& options, const std::string& project_folder,
-                                         std::function<bool()> cancelled) {
+                                             std::function<bool()> cancelled) {
   const std::string location = options.Text("location", ".");
   if (location.find("://") == std::string::npos) {
     TRY_ASSIGN(Folder folder, Folder::Open(PathIn(project_folder, location)));
     return std::unique_ptr<FilePlace>(std::make_unique<Folder>(std::move(folder)));
   }
-  if (location.starts_with("s3://")) return OpenS3Place(location, options, PathIn(project_folder, options.Text("ca_file", "")));
-  TRY_ASSIGN(PlaceUrl url, ParsePlaceUrl(location));
-  PlaceAccess access = AccessOf(options, project_folder, std::move(cancelled));
-  if (url.scheme == "sftp") return OpenSftpPlace(std::move(url), std::move(access));
-  if (url.scheme == "ftp" || url.scheme == "ftps") return OpenFtpPlace(std::move(url), std::move(access));
-  if (url.scheme == "http" || url.scheme == "https") return OpenHttpPlace(std::move(url), std::move(access));
-  return Error{ErrorKind::kInvalidArgument, "`location:` cannot begin with " + url.scheme + "://",
-               "write a folder, or s3://, sftp://, ftp://, ftps://, http:// or https://", ""};
+  TRY_ASSIGN(auto place, OpenServer(location, options, project_folder, cancelled));
+  return MakePatientPlace(std::move(place), std::move(cancelled));
 }
 
 }  // namespace caudal

@@ -43,6 +43,6 @@ struct PlaceAccess {
 /// The place that the options of a `files` source name. Errors say which part is wrong: kNotFound, kPermission,
 /// kInvalidArgument, kUnavailable, kTimeout.
 Result<std::unique_ptr<FilePlace>> OpenPlace(const Options& options, const std::string& project_folder,
-                                         std::function<bool()> cancelled);
+                                             std::function<bool()> cancelled);
 
 }  // namespace caudal

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/ids.h"
 #include "connect/file_promise.h"
 #include "connect/files_read.h"
@@ -11,21 +13,22 @@ namespace {
 
 class Keeper {
  public:
-  Keeper(FilePlace& place, std::string folder) : x_place(place), x_editor(*place.editor()), x_folder(std::move(folder)) {
+  Keeper(FilePlace& place, std::string folder, std::set<std::string> side_files)
+      : x_place(place), x_editor(*place.editor()), x_folder(std::move(folder)), x_side_files(std::move(side_files)) {
     while (x_folder.ends_with('/')) x_folder.pop_back();
   }
 
   Status Remove(const std::string& name) {
-    for (const char* suffix : {".sha256", ".md5"}) TRY(x_editor.Remove(name + suffix));
+    for (const char* suffix : {".sha256", ".md5"}) {
+      if (x_side_files.contains(name + suffix)) TRY(x_editor.Remove(name + suffix));
+    }
     return x_editor.Remove(name);
   }
 
   Status Move(const std::string& name, const std::string& sha256) {
     // The file last: as long as it lies there, all of this is done again.
     for (const char* suffix : {".sha256", ".md5"}) {
-      const Result<std::string> there = x_place.Head(name + suffix, 1);
-      if (!there && there.error().kind == ErrorKind::kNotFound) continue;
-      TRY(MoveOne(name + suffix, ""));
+      if (x_side_files.contains(name + suffix)) TRY(MoveOne(name + suffix, ""));
     }
     return MoveOne(name, sha256);
   }
@@ -60,6 +63,7 @@ class Keeper {
   FilePlace& x_place;
   PlaceEditor& x_editor;
   std::string x_folder;
+  std::set<std::string> x_side_files;
 };
 
 }  // namespace
@@ -71,12 +75,13 @@ Result<std::vector<std::string>> PutAway(const SourceRequest& request, const Opt
   TRY_ASSIGN(const FileLedger ledger, FileLedger::Parse(request.cursor));
   TRY_ASSIGN(std::vector<PlaceFile> files, place.List(stream.Text("glob", "")));
   DropPutAway(stream, files);
+  std::erase_if(files, [&](const PlaceFile& file) { return !ledger.Knows(file) || IsSideFile(file.name); });  // what changed since is news
+  if (files.empty()) return notes;
+  TRY_ASSIGN(std::set<std::string> side_files, SideFilesOf(place, stream.Text("glob", "")));
   const std::string folder = stream.Text("move_to", "");
-  Keeper keeper(place, folder);
+  Keeper keeper(place, folder, std::move(side_files));
   std::int64_t done = 0;
   for (const PlaceFile& file : files) {
-    // One that changed since it was loaded is news, and is left for the next run.
-    if (!ledger.Knows(file) || IsSideFile(file.name)) continue;
     const Status put = wish == "delete" ? keeper.Remove(file.name) : keeper.Move(file.name, ledger.files.at(file.name).sha256);
     if (put) {
       ++done;
