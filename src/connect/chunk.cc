@@ -43,6 +43,7 @@ ChunkFormat ReadFormat(const Json& json) {
   format.encoding = JsonString(json, "encoding", "utf-8");
   format.header = JsonBool(json, "header", true);
   if (json.contains("columns")) format.columns = json.at("columns").get<std::vector<std::string>>();
+  format.trailer = JsonString(json, "trailer", "");
   if (json.contains("selector")) format.selector = json.at("selector").get<std::vector<std::string>>();
   format.partition_values = ReadValues(json);
   return format;
@@ -120,6 +121,7 @@ Json ChunkFormatToJson(const ChunkFormat& format) {
     json["header"] = format.header;
     json["columns"] = format.columns;
   }
+  if (!format.trailer.empty()) json["trailer"] = format.trailer;
   if (records == "json") json["selector"] = format.selector;
   if (!format.partition_values.empty()) json["partition_values"] = FromValues(format.partition_values);
   return json;

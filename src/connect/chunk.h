@@ -33,6 +33,8 @@ struct ChunkFormat {
   std::string encoding = "utf-8";  // or latin-1
   bool header = true;
   std::vector<std::string> columns;  // names; filled from the header where there is one
+  // csv, ndjson
+  std::string trailer;  // pattern of the last line, which is no record and tells their number (connect/trailer.h); "" = none
   // json
   std::vector<std::string> selector;  // path to the array of records; "*" steps into every member; singer: the stream
   // parquet
@@ -130,6 +132,8 @@ class ChunkSink {
   virtual Status End() = 0;
   /// SHA-256 of the bytes, as they came, of the chunk that was just ended.
   virtual std::string LastDigest() const = 0;
+  /// Records in it, those included that could not be split; 0 for Parquet.
+  virtual std::int64_t LastRows() const = 0;
   /// Marks the chunk that was just ended as the new state of an origin that was loaded before.
   virtual void Replaces(std::string_view origin) = 0;
   /// False once the run wants to stop; sources ask between requests.

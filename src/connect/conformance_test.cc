@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/json.h"
-#include "connect/source_testing.h"
+#include "connect/server_process_testing.h"
 
 namespace caudal {
 
@@ -40,30 +40,59 @@ class Ground {
   virtual SourceRequest InSteps() { return Good("many"); }
 };
 
+/// A folder, here or on a server; `place` is "", "sftp", "ftp" or "http".
 class FilesGround final : public Ground {
  public:
-  FilesGround() {
+  explicit FilesGround(const std::string& place) {
     for (int i = 1; i <= 5; ++i) {
       x_folder.Write("many/" + std::to_string(i) + ".ndjson", "{\"id\": " + std::to_string(i) + "}\n");
     }
     x_folder.Write("one/a.ndjson", "{\"id\": 1}\n");
     std::filesystem::create_directories(x_folder / "empty");
+    x_options = Json{{"location", x_folder.path()}, {"settle", "0s"}};
+    if (place.empty()) return;
+    if (place == "sftp") {
+      x_server = std::make_unique<ServerProcess>(std::vector<std::string>{"sftp.py"});
+      const std::string home = x_server->Word(2);
+      std::filesystem::copy(x_folder.path(), home + "/files", std::filesystem::copy_options::recursive);
+      x_options["known_hosts"] = home + "/known_hosts";
+      x_options["key_file"] = home + "/user_key";
+      x_options["user"] = x_server->Word(1);
+      x_options["location"] = home + "/files";
+    } else if (place == "ftp") {
+      x_server = std::make_unique<ServerProcess>(std::vector<std::string>{"ftp.py", x_folder.path(), "ali", "sesame"});
+      x_options["user"] = "ali";
+      x_options["password"] = "sesame";
+      x_options["location"] = "";
+      x_missing = "550";
+    } else {
+      x_server = std::make_unique<ServerProcess>(std::vector<std::string>{"http_folder.py", x_folder.path()});
+      x_options["location"] = "";
+      x_not_a_folder = "404";
+    }
+    x_options["location"] = place + "://127.0.0.1:" + x_server->Word(0) + x_options["location"].get<std::string>();
   }
   SourceRequest Good(const std::string& stream) override { return Of("", Json{{"glob", stream + "/*.ndjson"}}); }
   SourceRequest InSteps() override { return Of("", Json{{"glob", "many/*.ndjson"}, {"max_files", 2}}); }
   std::vector<std::pair<SourceRequest, std::string>> Bad() override {
-    return {{Of("/nowhere", Json::object()), "nowhere"}, {Of("/one/a.ndjson", Json::object()), "a.ndjson"}};
+    return {{Of("/nowhere", Json::object()), x_missing}, {Of("/one/a.ndjson", Json::object()), x_missing == "550" ? "550" : x_not_a_folder}};
   }
 
  private:
   SourceRequest Of(const std::string& below, const Json& stream) const {
     SourceRequest request;
     request.stream = "s";
-    request.options = DumpJson(Json{{"location", x_folder.path() + below}, {"settle", "0s"}});
+    Json options = x_options;
+    options["location"] = options["location"].get<std::string>() + below;
+    request.options = DumpJson(options);
     request.stream_options = DumpJson(stream);
     return request;
   }
   TempFolder x_folder;
+  std::unique_ptr<ServerProcess> x_server;
+  Json x_options;
+  std::string x_missing = "nowhere";
+  std::string x_not_a_folder = "a.ndjson";
 };
 
 class HttpGround final : public Ground {
@@ -188,7 +217,8 @@ Rows OneRow(std::vector<Cell> cells) {
 
 std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   if (connector == "delta") return std::make_unique<DeltaGround>();
-  if (connector == "files") return std::make_unique<FilesGround>();
+  if (connector == "files") return std::make_unique<FilesGround>("");
+  if (connector.starts_with("files_")) return std::make_unique<FilesGround>(connector.substr(6));
   if (connector == "http") return std::make_unique<HttpGround>();
   if (connector == "journal") return std::make_unique<JournalGround>();
   if (connector == "sqlite") return std::make_unique<SqliteGround>();
@@ -203,6 +233,9 @@ std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   }
   return nullptr;
 }
+
+/// "files_sftp" is `files` on an SFTP server.
+std::string ConnectorOf(const std::string& ground) { return ground.substr(0, ground.find('_')); }
 
 class Conformance : public ::testing::TestWithParam<std::string> {
  protected:
@@ -226,12 +259,12 @@ class Conformance : public ::testing::TestWithParam<std::string> {
     return ids;
   }
   const std::multiset<std::string> all{"1", "2", "3", "4", "5"};
-  const Connector& connector = **AllConnectors().Find(GetParam());
+  const Connector& connector = **AllConnectors().Find(ConnectorOf(GetParam()));
   std::unique_ptr<Ground> ground;
 };
 
 TEST_P(Conformance, SaysWhatItIs) {
-  EXPECT_EQ(connector.spec.name, GetParam());
+  EXPECT_EQ(connector.spec.name, ConnectorOf(GetParam()));
   EXPECT_FALSE(connector.spec.summary.empty());
   EXPECT_FALSE(connector.spec.delivery.empty());
   for (const auto* options : {&connector.spec.options, &connector.spec.stream_options}) {
@@ -337,6 +370,7 @@ TEST_P(Conformance, StopsWhenItIsCancelled) {
 std::vector<std::string> Names() {
   std::vector<std::string> names;
   for (const ConnectorSpec& spec : AllConnectors().Specs()) names.push_back(spec.name);
+  for (const char* place : {"sftp", "ftp", "http"}) names.push_back(std::string("files_") + place);
   return names;
 }
 

@@ -24,6 +24,7 @@ std::string TypeName(const OptionSpec& option) {
     case OptionType::kSize: return "size, `64MB`";
     case OptionType::kPath: return "path";
     case OptionType::kUrl: return "URL";
+    case OptionType::kPlace: return "path or URL";
     case OptionType::kStringList: return "list";
     case OptionType::kStringMap: return "map";
     case OptionType::kObject: return "map";

@@ -52,6 +52,11 @@ std::string KindOfName(std::string_view name) {
   return name.ends_with(".parquet") ? "parquet" : "";
 }
 
+bool IsTabbedName(std::string_view name) {
+  name = WithoutSuffix(WithoutSuffix(WithoutSuffix(name, ".gz"), ".zst"), ".zstd");
+  return name.ends_with(".tsv") || name.ends_with(".tab");
+}
+
 std::string PlainHead(std::string_view bytes, const std::string& compression, std::size_t limit) {
   if (compression == "none") return std::string(bytes.substr(0, limit));
   std::string head;

@@ -15,6 +15,9 @@ std::string CompressionOf(std::string_view first_bytes);
 /// "csv", "ndjson", "json" or "parquet" by the extension, a compression's left out; "" where it says nothing.
 std::string KindOfName(std::string_view name);
 
+/// The extension says that tabs stand between the fields: .tsv, .tab.
+bool IsTabbedName(std::string_view name);
+
 /// The first decompressed bytes, as many as `bytes` gives, at most `limit`.
 std::string PlainHead(std::string_view bytes, const std::string& compression, std::size_t limit);
 

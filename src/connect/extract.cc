@@ -227,9 +227,15 @@ Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& regis
   TRY_ASSIGN(const Connector* connector, registry.Find(job.connector));
   TRY_ASSIGN(SourceRequest request, SourceRequestFromJson(job.request));
   TRY(MergeSecrets(job.secrets, request));
+  request.scratch_folder = job.staging_folder;
   if (job.kind == ExtractJob::Kind::kCheck) {
     TRY_ASSIGN(std::string answer, Check(*connector, request, relation, program));
     return ExtractResult{std::move(answer)};
+  }
+  if (job.kind == ExtractJob::Kind::kCommitted) {
+    if (!connector->make_bytes) return Error{ErrorKind::kInternal, "nothing is put away at such a source: " + job.connector, "", ""};
+    TRY_ASSIGN(const std::vector<std::string> notes, connector->make_bytes()->Committed(request));
+    return ExtractResult{DumpJson(Json{{"notes", notes}})};
   }
   if (job.kind == ExtractJob::Kind::kDiscover) {
     TRY_ASSIGN(std::string answer, Discover(*connector, request, relation, program));

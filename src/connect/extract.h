@@ -30,7 +30,7 @@ struct RelationRunner {
 };
 
 /// The job's `request` is JSON of SourceRequest (and for kReplay, of the raw objects). Answer, as JSON text:
-/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead. `program`: the job's.
+/// kCheck {"ok":true} · kDiscover [StreamOffer] · kRead and kReplay StagedRead · kCommitted {"notes":[...]}. `program`: the job's.
 Result<ExtractResult> RunExtractJob(const ExtractJob& job, const Registry& registry, const RelationRunner& relation,
                                     const std::function<void(std::int64_t rows)>& progress, Program* program = nullptr);
 

@@ -7,10 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
-
-#include "connect/dialect.h"
 
 namespace caudal {
 namespace {
@@ -43,8 +42,8 @@ class Descriptor {
   int x_fd;
 };
 
-FolderFile Described(std::string name, const struct stat& info) {
-  return FolderFile{std::move(name), info.st_size, info.st_mtim.tv_sec * 1'000'000 + info.st_mtim.tv_nsec / 1000};
+PlaceFile Described(std::string name, const struct stat& info) {
+  return PlaceFile{std::move(name), info.st_size, info.st_mtim.tv_sec * 1'000'000 + info.st_mtim.tv_nsec / 1000};
 }
 
 }  // namespace
@@ -61,33 +60,23 @@ Result<Folder> Folder::Open(std::string path) {
   return Folder(real.string());
 }
 
-Result<std::vector<FolderFile>> Folder::List(std::string_view glob) const {
-  std::vector<FolderFile> files;
-  const bool deep = glob.find('/') != std::string_view::npos || glob.find("**") != std::string_view::npos;
-  std::vector<std::string> folders{""};
-  while (!folders.empty()) {
-    const std::string below = std::move(folders.back());
-    folders.pop_back();
+Result<std::vector<PlaceFile>> Folder::List(std::string_view glob) {
+  const auto list = [this](const std::string& below) -> Result<std::vector<PlaceEntry>> {
+    std::vector<PlaceEntry> entries;
     std::error_code error;
     for (fs::directory_iterator it(x_path + "/" + below, error), end; !error && it != end; it.increment(error)) {
-      const std::string name = below + it->path().filename().string();
-      const bool hidden = it->path().filename().string()[0] == '.';
-      if (hidden && glob.find("/.") == std::string_view::npos && !glob.starts_with(".")) continue;
-      if (it->is_directory(error) && !it->is_symlink()) {
-        if (deep) folders.push_back(name + "/");
-        continue;
-      }
-      if (!MatchesGlob(glob, name)) continue;
-      TRY_ASSIGN(FolderFile file, Stat(name));
-      if (file.size_bytes >= 0) files.push_back(std::move(file));
+      PlaceEntry& entry = entries.emplace_back();
+      entry.name = it->path().filename().string();
+      std::error_code gone;
+      if (it->is_directory(gone) && !it->is_symlink(gone)) entry.kind = PlaceEntry::Kind::kFolder;
     }
     if (error) return Refused("list a folder", x_path + "/" + below, error.value());
-  }
-  std::sort(files.begin(), files.end(), [](const FolderFile& a, const FolderFile& b) { return a.name < b.name; });
-  return files;
+    return entries;
+  };
+  return WalkPlace(glob, list, [this](const PlaceEntry&, const std::string& name) { return Stat(name); });
 }
 
-Result<FolderFile> Folder::Stat(const std::string& name) const {
+Result<PlaceFile> Folder::Stat(const std::string& name) {
   const std::string path = x_path + "/" + name;
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return Refused("look at a file", name, errno);
@@ -101,16 +90,18 @@ Result<FolderFile> Folder::Stat(const std::string& name) const {
     }
     if (::stat(real.c_str(), &info) != 0) return Refused("look at a file", name, errno);
   }
-  if (!S_ISREG(info.st_mode)) return FolderFile{name, -1, 0};
+  if (!S_ISREG(info.st_mode)) return PlaceFile{name, -1, 0};
   return Described(name, info);
 }
 
-Status Folder::Read(const FolderFile& file, const std::function<Status(std::string_view)>& take) const {
-  TRY_ASSIGN(const FolderFile now, Stat(file.name));
+Status Folder::Read(const PlaceFile& file, std::int64_t from, const TakeBytes& take) {
+  TRY_ASSIGN(const PlaceFile now, Stat(file.name));
   const Descriptor descriptor(::open((x_path + "/" + file.name).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (descriptor.get() < 0) return Refused("read a file", file.name, errno);
+  if (from > 0 && ::lseek(descriptor.get(), from, SEEK_SET) < 0) return Refused("read a file", file.name, errno);
   ::posix_fadvise(descriptor.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  std::string buffer(std::size_t{1} << 20, '\0');
+  // Many files are small, and a buffer is filled with zeros.
+  std::string buffer(static_cast<std::size_t>(std::clamp<std::int64_t>(file.size_bytes + 1, 1, std::int64_t{1} << 20)), '\0');
   for (;;) {
     const ssize_t n = ::read(descriptor.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
@@ -120,7 +111,7 @@ Status Folder::Read(const FolderFile& file, const std::function<Status(std::stri
   }
   struct stat info {};
   if (::fstat(descriptor.get(), &info) != 0) return Refused("look at a file", file.name, errno);
-  const FolderFile after = Described(file.name, info);
+  const PlaceFile after = Described(file.name, info);
   if (after.size_bytes == file.size_bytes && after.modified_us == file.modified_us && now.size_bytes == file.size_bytes) {
     return {};
   }
@@ -128,7 +119,7 @@ Status Folder::Read(const FolderFile& file, const std::function<Status(std::stri
                "run again once it is complete, or write files under another name and rename them", ""};
 }
 
-Result<std::string> Folder::Head(const std::string& name, std::size_t limit) const {
+Result<std::string> Folder::Head(const std::string& name, std::size_t limit) {
   const Descriptor descriptor(::open((x_path + "/" + name).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (descriptor.get() < 0) return Refused("read a file", name, errno);
   std::string head(limit, '\0');
@@ -136,6 +127,32 @@ Result<std::string> Folder::Head(const std::string& name, std::size_t limit) con
   if (n < 0) return Refused("read a file", name, errno);
   head.resize(static_cast<std::size_t>(n));
   return head;
+}
+
+Status Folder::Rename(const std::string& name, const std::string& to) {
+  const fs::path target = fs::path(x_path) / to;
+  std::error_code error;
+  fs::create_directories(target.parent_path(), error);
+  if (error) return Refused("make a folder", target.parent_path().string(), error.value());
+  const fs::path real = fs::canonical(target.parent_path(), error);
+  if (!error && real.string() != x_path && !real.string().starts_with(x_path + "/")) {
+    return Error{ErrorKind::kPermission, "a symlink leads out of the location: " + to, "take the link away", ""};
+  }
+  // Unlike rename, never over another file.
+  const std::string from = x_path + "/" + name;
+  int code = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE);
+  if (code != 0 && errno == EINVAL) {  // a file system that does not know the flag
+    code = ::link(from.c_str(), target.c_str());
+    if (code == 0) code = ::unlink(from.c_str());
+  }
+  if (code == 0) return {};
+  if (errno == EEXIST) return Error{ErrorKind::kAlreadyExists, "there is a file of that name: " + to, "", ""};
+  return Refused("move a file", name, errno);
+}
+
+Status Folder::Remove(const std::string& name) {
+  if (::unlink((x_path + "/" + name).c_str()) == 0 || errno == ENOENT) return {};
+  return Refused("remove a file", name, errno);
 }
 
 }  // namespace caudal

@@ -9,7 +9,7 @@
 namespace caudal {
 namespace {
 
-constexpr std::size_t kOutBytes = std::size_t{1} << 20;
+constexpr std::size_t kOutBytes = std::size_t{256} << 10;
 
 /// Counts both sides and refuses bombs.
 class Meter {

@@ -104,6 +104,7 @@ struct RawFile::State {
   }
 
   Status Push(std::string piece) {
+    if (!thread.joinable()) thread = std::thread([this] { Work(); });
     {
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return failed || queued < kQueuedBytes; });
@@ -116,10 +117,7 @@ struct RawFile::State {
   }
 };
 
-RawFile::RawFile(std::unique_ptr<State> state) : x_state(std::move(state)) {
-  State* raw = x_state.get();
-  x_state->thread = std::thread([raw] { raw->Work(); });
-}
+RawFile::RawFile(std::unique_ptr<State> state) : x_state(std::move(state)) {}
 
 RawFile::~RawFile() = default;
 
@@ -149,6 +147,12 @@ Status RawFile::Append(std::string_view bytes) {
 
 Result<RawDigest> RawFile::Finish() {
   State& state = *x_state;
+  if (!state.thread.joinable()) {  // a small file is not worth one
+    TRY(state.Take(state.gathering));
+    TRY(state.Close());
+    state.result.sha256 = state.digest.Hex();
+    return state.result;
+  }
   if (!state.gathering.empty()) TRY(state.Push(std::exchange(state.gathering, {})));
   {
     const std::lock_guard lock(state.mutex);

@@ -31,6 +31,7 @@ struct SourceRequest {
   std::vector<std::string> secrets;  // what was merged in: no message, raw object or cursor may hold it; never serialised
   std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
   std::int64_t sample_rows = 0;  // 0 = all; else about so many are enough, and no cursor comes of it
+  std::string scratch_folder;  // for files that last as long as the request; set where it is answered
 };
 
 /// A stream that a source offers.
@@ -63,6 +64,9 @@ class BytesSource {
   virtual Result<std::vector<StreamOffer>> Discover(const SourceRequest& request) = 0;
   /// Gives everything after request.cursor to `sink`, at least once. Errors: kUnavailable and kTimeout are retried.
   virtual Result<ReadOutcome> Read(const SourceRequest& request, ChunkSink& sink) = 0;
+  /// request.cursor stands in a commit: what was read up to it may be put away at the source. Repeated until it succeeds, so
+  /// it does nothing where all is done. Gives notes for the log. Asked only of streams with `after_load`.
+  virtual Result<std::vector<std::string>> Committed(const SourceRequest& /*request*/) { return std::vector<std::string>{}; }
 };
 
 /// Bounded SQL over an attached database; the worker runs it, the source understands the rows.

@@ -128,10 +128,11 @@ struct ReadDone {
   }
 };
 
-inline ReadDone ReadFrom(const Connector& connector, const SourceRequest& request,
+inline ReadDone ReadFrom(const Connector& connector, SourceRequest request,
                          std::function<bool()> cancelled = {}) {
   ReadDone done;
   StagingOptions options;
+  request.scratch_folder = done.staging->path();
   options.folder = done.staging->path();
   options.cancelled = std::move(cancelled);
   StagingSink sink(std::move(options));

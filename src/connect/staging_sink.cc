@@ -58,6 +58,8 @@ Status StagingSink::Begin(std::string_view origin, const ChunkFormat& format) {
   } else {
     x_raw = RawFile::DigestOnly();
   }
+  x_trailer.reset();
+  if (!format.trailer.empty() && x_splitter != nullptr) x_trailer.emplace(format.trailer, chunk.origin);
   x_read.chunks.push_back(std::move(chunk));
   x_page.clear();
   return {};
@@ -65,8 +67,13 @@ Status StagingSink::Begin(std::string_view origin, const ChunkFormat& format) {
 
 Status StagingSink::Parse(std::string_view bytes) {
   if (x_splitter == nullptr) return {};
-  if (x_inflater == nullptr) return x_splitter->Feed(bytes);
-  return x_inflater->Feed(bytes, [this](std::string_view plain) { return x_splitter->Feed(plain); });
+  if (x_inflater == nullptr) return Split(bytes);
+  return x_inflater->Feed(bytes, [this](std::string_view plain) { return Split(plain); });
+}
+
+Status StagingSink::Split(std::string_view plain) {
+  if (!x_trailer) return x_splitter->Feed(plain);
+  return x_trailer->Feed(plain, [this](std::string_view before) { return x_splitter->Feed(before); });
 }
 
 Status StagingSink::Append(std::string_view bytes) {
@@ -115,6 +122,7 @@ Status StagingSink::End() {
   if (x_splitter != nullptr) {
     if (x_format.kind != "pages") TRY(x_splitter->EndBody());
     chunk.rows = x_splitter->records();
+    if (x_trailer) TRY(x_trailer->Check(chunk.rows));
   }
   TRY_ASSIGN(RawDigest digest, x_raw->Finish());
   x_raw = nullptr;

@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "connect/chunk.h"
 #include "connect/inflate.h"
 #include "connect/raw_file.h"
 #include "connect/staged_batches.h"
+#include "connect/trailer.h"
 
 namespace caudal {
 
@@ -34,6 +36,7 @@ class StagingSink final : public ChunkSink {
   Status EndPage(std::string_view url, std::string_view members) override;
   Status End() override;
   std::string LastDigest() const override { return x_read.chunks.back().sha256; }
+  std::int64_t LastRows() const override { return x_read.chunks.back().rows; }
   void Replaces(std::string_view origin) override;
   bool WantsMore() const override;
 
@@ -44,6 +47,7 @@ class StagingSink final : public ChunkSink {
 
  private:
   Status Parse(std::string_view bytes);
+  Status Split(std::string_view plain);
   Status EndParquet();
   void TellProgress() const;
 
@@ -54,6 +58,7 @@ class StagingSink final : public ChunkSink {
   std::unique_ptr<RawFile> x_raw;
   std::unique_ptr<Inflater> x_inflater;
   std::unique_ptr<Splitter> x_splitter;
+  std::optional<Trailer> x_trailer;
   ChunkFormat x_format;  // of the open chunk
   std::string x_page;
 };

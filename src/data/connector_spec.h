@@ -18,6 +18,7 @@ enum class OptionType {
   kSize,      // "64MB"
   kPath,      // below the project folder, or absolute
   kUrl,
+  kPlace,     // a kPath, or a kUrl of `schemes`
   kStringList,
   kStringMap,
   kObject,  // an object whose members are `members`

@@ -135,15 +135,16 @@ struct AnalyzeResult {
 };
 
 /// Reads from a source through the connector registry. Rights: network or the files that the connector's spec asks
-/// for, its secrets, writes `staging_folder`; no lake.
+/// for, its secrets, writes `staging_folder`; no lake. kCommitted alone may also change `write_folders`.
 struct ExtractJob {
-  enum class Kind { kCheck, kDiscover, kRead, kReplay };
+  enum class Kind { kCheck, kDiscover, kRead, kReplay, kCommitted };
   Kind kind = Kind::kRead;
   std::string connector;  // registry name
   std::string request;    // JSON, connect/source.h: options, stream, cursor
   /// Secret option -> value. Never logged, never part of `request`.
   std::map<std::string, std::string> secrets;
   std::vector<std::string> read_paths;
+  std::vector<std::string> write_folders;
   bool network = false;
   /// The one port that the source is reached at (beside that of name servers), where the kernel can hold it to that;
   /// 0 = any.

@@ -313,7 +313,7 @@ Json FromResult(const AnalyzeResult& result) {
 
 // Extract and move
 
-constexpr std::string_view kExtractKinds[] = {"check", "discover", "read", "replay"};
+constexpr std::string_view kExtractKinds[] = {"check", "discover", "read", "replay", "committed"};
 
 Json FromJob(const ExtractJob& job) {
   return Json{{"kind", kExtractKinds[static_cast<std::size_t>(job.kind)]},
@@ -321,6 +321,7 @@ Json FromJob(const ExtractJob& job) {
               {"request", job.request},
               {"secrets", job.secrets},
               {"read_paths", job.read_paths},
+              {"write_folders", job.write_folders},
               {"network", job.network},
               {"tcp_port", job.tcp_port},
               {"staging_folder", job.staging_folder},
@@ -343,6 +344,7 @@ ExtractJob ToExtractJob(const Json& json) {
   job.request = json.at("request").get<std::string>();
   job.secrets = json.at("secrets").get<std::map<std::string, std::string>>();
   job.read_paths = json.at("read_paths").get<std::vector<std::string>>();
+  job.write_folders = json.at("write_folders").get<std::vector<std::string>>();
   job.network = json.at("network").get<bool>();
   job.tcp_port = json.at("tcp_port").get<int>();
   job.staging_folder = json.at("staging_folder").get<std::string>();

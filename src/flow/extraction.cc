@@ -12,6 +12,8 @@
 #include "flow/candidate.h"
 #include "flow/program_paths.h"
 #include "flow/secrets.h"
+#include "flow/source_place.h"
+#include "project/secret_file.h"
 
 namespace caudal {
 namespace {
@@ -52,6 +54,26 @@ int PortOf(const ConnectorSpec& spec, const Json& options) {
     return std::atoi(text.c_str());  // the project was validated: a number, or ${NAME}, which is 0
   }
   return 0;
+}
+
+/// A place of files is a folder, or a server that is asked over the network.
+Status AddPlace(const Workspace& workspace, const ConnectorSpec& spec, const Json& options, ExtractJob& job) {
+  const std::string location = LocationOf(spec, options, job.secrets);
+  if (location.empty()) return {};
+  if (!IsRemotePlace(location)) {
+    job.read_paths.push_back(AbsolutePath(workspace.project.folder, location));
+    if (job.kind == ExtractJob::Kind::kCommitted) job.write_folders.push_back(job.read_paths.back());
+    return {};
+  }
+  job.network = true;
+  job.tcp_port = PortOfPlace(location);
+  TRY_ASSIGN(const SecretFile file, SecretFile::Read(workspace.project.folder));
+  const Environment process = ProcessEnvironment();
+  const Environment environment = [&](const std::string& name) -> std::optional<std::string> {
+    if (auto value = process(name)) return value;
+    return file.Entry(name);
+  };
+  return AddStoreKeys(location, options, environment, workspace.clock, job.secrets);
 }
 
 RunOptions OptionsOf(const Workspace& workspace, const TaskContext& context) {
@@ -168,6 +190,7 @@ Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig
   TRY_ASSIGN(Json options, ParseJson(source.options, "the options of source " + source.name));
   job.read_paths = ReadPaths(workspace, *spec, options);
   job.tcp_port = PortOf(*spec, options);
+  TRY(AddPlace(workspace, *spec, options, job));
   if (!spec->program_option.empty()) {
     job.program = AbsolutePath(workspace.project.folder, JsonString(options, spec->program_option, ""));
     TRY_ASSIGN(job.program_paths, ProgramPaths(job.program, source.place.ToString()));

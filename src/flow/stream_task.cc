@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "connect/intake.h"
 #include "data/reserved_name.h"
+#include "flow/after_load.h"
 #include "flow/candidate.h"
 #include "flow/deduplicate.h"
 #include "flow/extraction.h"
@@ -481,7 +482,10 @@ TaskOutcome LoadStream(const Workspace& workspace, const Node& node, const TaskC
   for (int replan = 0;; ++replan) {
     outcome.checks.clear();
     Status done = Load(workspace, node, context, outcome).Run();
-    if (done) return outcome;
+    if (done) {
+      AfterLoad(workspace, node, context, outcome);
+      return outcome;
+    }
     if (done.error().kind == ErrorKind::kConflict && replan < kReplans) continue;
     outcome.status = done.error().kind == ErrorKind::kCancelled ? TaskStatus::kCancelled : TaskStatus::kFailed;
     bool about_rows = done.error().kind == ErrorKind::kCheckFailed || done.error().kind == ErrorKind::kCorruption;

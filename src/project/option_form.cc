@@ -140,6 +140,7 @@ std::optional<OptionMistake> MistakeOf(const OptionSpec& spec, const std::string
     case OptionType::kSize: return MistakeOfSize(spec, text);
     case OptionType::kPath: return MistakeOfPath(spec, text);
     case OptionType::kUrl: return MistakeOfUrl(spec, text);
+    case OptionType::kPlace: return text.find("://") == std::string::npos ? MistakeOfPath(spec, text) : MistakeOfUrl(spec, text);
     default: break;
   }
   if (spec.required && text.empty()) return OptionMistake{"is empty", spec.description};

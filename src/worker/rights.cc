@@ -32,6 +32,7 @@ void Add(Rights& rights, const ExtractJob& job, const std::string& extensions) {
   for (const std::string& path : job.read_paths) AddDatabase(rights, path);
   rights.read_paths.push_back(extensions);
   if (!job.staging_folder.empty()) rights.write_folders.push_back(job.staging_folder);
+  rights.write_folders.insert(rights.write_folders.end(), job.write_folders.begin(), job.write_folders.end());
   rights.network = job.network;
   rights.tcp_port = job.tcp_port;
 }

@@ -6,37 +6,13 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "connect/extract.h"
-#include "connect/source_testing.h"
+#include "connect/files_testing.h"
 
 namespace caudal {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-class Files : public ::testing::Test {
- protected:
-  SourceRequest Request(const std::string& cursor = "") const {
-    SourceRequest request;
-    request.source = "stores";
-    request.stream = "lines";
-    request.project_folder = folder.path();
-    request.options = DumpJson(options);
-    request.stream_options = DumpJson(stream);
-    request.cursor = cursor;
-    return request;
-  }
-  ReadDone Read(const std::string& cursor = "") const { return ReadFrom(connector, Request(cursor)); }
-  std::string ErrorOf(const std::string& cursor = "") const {
-    const ReadDone done = Read(cursor);
-    return done.read ? "" : done.read.error().message;
-  }
-
-  TempFolder folder;
-  Json options{{"location", "drops"}, {"settle", "0s"}};
-  Json stream{{"glob", "*.csv"}};
-  const Connector& connector = **BuiltinRegistry().Find("files");
-};
 
 TEST_F(Files, LoadsNewFilesOnceInTheOrderOfTheirNames) {
   folder.Write("drops/b.csv", "a,b\n3,4\n");
