@@ -8,6 +8,7 @@
 #include "project/check_parse.h"
 #include "project/columns.h"
 #include "project/connector_options.h"
+#include "project/contract_words.h"
 #include "project/retention_words.h"
 
 namespace caudal {
@@ -15,13 +16,14 @@ namespace {
 
 const std::vector<std::string>& StreamWords() {
   static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
-                                                  "columns", "checks", "description", "priority", "formats", "retention"};
+                                                  "columns", "checks", "description", "priority", "formats", "retention",
+                                                  "schema_contract"};
   return kWords;
 }
 
 const std::vector<std::string>& SourceWords() {
   static const std::vector<std::string> kWords = {"type", "owner", "description", "tags", "max_parallel",
-                                                  "retries", "timeout", "resource_defaults", "streams"};
+                                                  "retries", "timeout", "resource_defaults", "streams", "schema_contract"};
   return kWords;
 }
 
@@ -70,6 +72,7 @@ class SourceReader {
     if (auto most = reader.Integer("max_parallel", 1, 64)) x_source.max_parallel = static_cast<int>(*most);
     x_source.retries = reader.Durations("retries");
     x_source.timeout = reader.Timeout();
+    x_contract = ContractOf(reader, x_request.project->contract, x_file);
     if (x_spec == nullptr) return;
     OptionsRequest options{&x_spec->options, SourceWords(), "a source of type " + x_spec->name, "",
                            x_request.project->folder};
@@ -151,6 +154,7 @@ class SourceReader {
     stream.priority = reader.Priority();
     stream.formats = reader.Formats();
     stream.retention = RetentionOf(reader, x_file);
+    stream.contract = ContractOf(reader, x_contract, x_file);
     stream.columns = ParseColumns(reader.Take("columns"), ColumnTypes::kStated, x_file);
     if (const YamlNode* checks = reader.Take("checks")) ParseChecks(*checks, "", x_file, stream.checks);
     const YamlNode* incremental = reader.Take("incremental");
@@ -208,6 +212,7 @@ class SourceReader {
   const FileContext& x_file;
   const ConnectorSpec* x_spec = nullptr;
   SourceConfig x_source;
+  SchemaContract x_contract;
 };
 
 }  // namespace
