@@ -36,6 +36,7 @@ std::string SourceRequestToJson(const SourceRequest& request) {
                        {"stream_options", request.stream_options},
                        {"cursor", request.cursor},
                        {"raw_key", request.raw_key},
+                       {"widens", request.widens},
                        {"pinned", SchemaToJson(request.pinned)}});
 }
 
@@ -49,6 +50,7 @@ Result<SourceRequest> SourceRequestFromJson(const std::string& text) {
     request.stream_options = json.at("stream_options").get<std::string>();
     request.cursor = json.at("cursor").get<std::string>();
     request.raw_key = json.at("raw_key").get<std::string>();
+    request.widens = json.value("widens", std::vector<std::string>{});
     request.pinned = Take(SchemaFromJson(json.at("pinned")));
     return request;
   });

@@ -29,6 +29,7 @@ struct SourceRequest {
   std::string cursor;          // JSON object as the last commit holds it; "" = from the beginning
   Schema pinned;               // columns of the table so far, ids given; empty at the first read
   std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
+  std::vector<std::string> widens = {};  // columns whose pinned type gives way to the source's, where that holds all its values
 };
 
 /// A stream that a source offers.

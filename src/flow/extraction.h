@@ -25,6 +25,7 @@ struct ExtractRequest {
   Schema pinned;
   std::string raw_key;
   std::string staging;
+  std::vector<std::string> widens = {};  // SourceRequest::widens
 };
 
 /// The job that asks the source; `stream` null for a question about the whole source. Errors: secrets.
