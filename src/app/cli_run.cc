@@ -43,12 +43,16 @@ void AddPlanAndRun(CLI::App& app, ChosenVerb& chosen) {
 
 void AddRetry(CLI::App& app, ChosenVerb& chosen) {
   auto options = std::make_shared<RetryOptions>();  // shared: as above
-  CLI::App* retry = app.add_subcommand("retry", "Go on with a run that failed, was stopped or was killed");
+  CLI::App* retry = app.add_subcommand("retry", "Go on with a run that failed, was stopped or was killed; or load rejected rows again");
   retry->group("Tables");
   retry->fallthrough();
-  retry->add_option("RUN", options->run, "A run; none: the newest that is not done");
-  retry->add_option("-s,--select", options->select, "Only these of its tables, and what is below them")->type_name("SEL");
-  retry->footer("Examples:\n  caudal retry\n  caudal retry 20260131T050000-3f9a12\n  caudal retry -s stores.lines");
+  auto* run = retry->add_option("RUN", options->run, "A run; none: the newest that is not done");
+  auto* select = retry->add_option("-s,--select", options->select, "Only these of its tables, and what is below them")->type_name("SEL");
+  auto* rejects = retry->add_option("--rejects", options->rejects, "Instead: load the rejected rows of this table again, from their raw objects")
+                      ->type_name("TABLE")->excludes(run)->excludes(select);
+  retry->add_option("--where", options->where, "Of these, those that meet an SQL condition over TABLE__rejects")->type_name("COND")->needs(rejects);
+  retry->footer("Examples:\n  caudal retry\n  caudal retry 20260131T050000-3f9a12\n  caudal retry -s stores.lines\n  caudal retry --rejects stores.lines\n"
+                "  caudal retry --rejects stores.lines --where \"_column = 'price'\"");
   retry->callback([&chosen, options] {
     chosen = [options](const Command& command) { return RetryVerb(command, *options); };
   });

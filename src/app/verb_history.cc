@@ -8,6 +8,7 @@
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
+#include "flow/drift.h"
 #include "flow/inspect.h"
 #include "serve/run_document.h"
 #include "serve/table_document.h"
@@ -63,8 +64,9 @@ Result<int> HistoryOfTable(const Command& command, Session& session, const Histo
   std::reverse(commits.begin(), commits.end());
   TextTable table;
   table.columns = {{"version", true}, {"time", false}, {"operation", false}, {"rows", true},     {"files", true},
-                   {"read", true},    {"written", true}, {"rejected", true}, {"repeated", true}, {"task", false}};
+                   {"read", true},    {"written", true}, {"rejected", true}, {"repeated", true}, {"task", false}, {"different at the source", false}};
   Json document{{"table", node->table}, {"versions", Json::array()}};
+  bool drifted = false;
   for (const CommitRecord& commit : commits) {
     document["versions"].push_back(CommitDocument(commit));
     std::vector<Cell> row{fmt::format("{}", commit.version), LocalTime(commit.time), commit.operation,
@@ -75,7 +77,15 @@ Result<int> HistoryOfTable(const Command& command, Session& session, const Histo
       row.push_back(counts ? Grouped((*counts).*member) : "");
     }
     row.push_back(commit.task);
+    std::vector<std::string> drift;
+    for (const Drift& one : DriftOfNote(commit.note)) drift.push_back(DriftInWords(one));
+    row.push_back(Joined(drift, 3));
+    drifted = drifted || !drift.empty();
     table.rows.push_back(std::move(row));
+  }
+  if (!drifted) {
+    table.columns.pop_back();
+    for (auto& row : table.rows) row.pop_back();
   }
   if (command.console.json()) {
     command.console.Document(document);

@@ -90,6 +90,7 @@ void PrintPlan(const Console& console, const RunRequest& request, const std::vec
                                    item.table, width, item.reason);
     if (item.depends_on_load) line += item.action == "skip" ? "; decided again after the load above" : "; more after the load above";
     console.Line(line);
+    for (const std::string& drift : item.drift) console.Line(fmt::format("  {:<{}}  {:<{}}  {}", "", action_width, "", width, drift));
     if (item.partitions.empty()) continue;
     console.Line(fmt::format("  {:<{}}  {:<{}}  {}: {}", "", action_width, "", width,
                              Counted(static_cast<std::int64_t>(item.partitions.size()), "partition"),
@@ -145,6 +146,21 @@ Result<RunRequest> BackfillRequest(const Project& project, const BackfillOptions
   return request;
 }
 
+Result<RunRequest> RejectsRequest(const Project& project, const RetryOptions& options) {
+  TRY_ASSIGN(const Node* node, FindTable(project, options.rejects));
+  if (node->kind == Node::Kind::kModel) {
+    const bool view = project.model(*node).materialize == Materialize::kView;
+    return Error{ErrorKind::kInvalidArgument,
+                 node->table + (view ? " is a view: it rejects no row" : " is a model: its rows are computed, so that rejected ones have no raw origin to be loaded from"),
+                 view ? "" : "`caudal run -s " + node->table + " --full-refresh` computes all of them again, by the checks of today", ""};
+  }
+  RunRequest request;
+  request.pipeline = kRejectsPipeline;
+  request.select = {node->table};
+  request.rejects_where = options.where;
+  return request;
+}
+
 }  // namespace
 
 Result<int> PlanVerb(const Command& command, const RunVerbOptions& options) {
@@ -176,6 +192,10 @@ Result<int> RetryVerb(const Command& command, const RetryOptions& options) {
   session->WarmWorkers();
   TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
   const auto watcher = MakeRunWatcher(command.console, command.global.verbose);
+  if (!options.rejects.empty()) {
+    TRY_ASSIGN(const RunRequest request, RejectsRequest(workspace->project, options));
+    return Report(command, *watcher, StartRun(*workspace, request, *watcher, cancel));
+  }
   return Report(command, *watcher, RetryRun(*workspace, options.run, options.select, *watcher, cancel));
 }
 

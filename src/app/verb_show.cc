@@ -9,15 +9,13 @@
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
+#include "flow/drift.h"
 #include "flow/inspect.h"
-#include "lake/upsert.h"
 #include "serve/table_document.h"
 #include "state/history_store.h"
 
 namespace caudal {
 namespace {
-
-constexpr int kRejectExamples = 10;
 
 std::string VerdictsInShort(const std::vector<CheckRecord>& verdicts) {
   std::int64_t pass = 0, fail = 0, other = 0;
@@ -165,6 +163,10 @@ void PrintRows(const Console& console, const Rows& rows) {
   console.Write(FormatTable(TextTableOf(rows), TextLayout{"  ", 40, static_cast<std::size_t>(console.width())}));
 }
 
+Json ContractDocument(const SchemaContract& contract) {
+  return {{"tables", ContractModeName(contract.tables)}, {"columns", ContractModeName(contract.columns)}, {"data_type", ContractModeName(contract.data_type)}};
+}
+
 Result<int> ShowOne(const Command& command, const Workspace& workspace, const ShowOptions& options,
                     const CancelFlag& cancel) {
   const Console& console = command.console;
@@ -179,10 +181,14 @@ Result<int> ShowOne(const Command& command, const Workspace& workspace, const Sh
     TRY_ASSIGN(rows, QueryTables(workspace, "SELECT * FROM " + QuoteTable(folder, name), options.rows, &cancel));
   }
   const std::int64_t rejected = rejects ? rejects->rows() : 0;
+  const auto known = snapshot ? snapshot->domains.find("drift") : std::map<std::string, std::string>::const_iterator();
+  const std::vector<Drift> drift = DriftOfNote(snapshot && known != snapshot->domains.end() ? known->second : "");
   if (console.json()) {
     Json document = TableDocument(workspace.project, *node, FactsOf(snapshot.get()), verdicts);
     document["columns"] = ColumnsDocument(schema);
     document["rejected_rows"] = rejected;
+    document["drift"] = DriftToJson(drift);
+    if (node->kind == Node::Kind::kStream) document["schema_contract"] = ContractDocument(workspace.project.stream(*node).contract);
     document["upstream"] = node->upstream;
     document["downstream"] = node->downstream;
     if (snapshot) {
@@ -196,52 +202,15 @@ Result<int> ShowOne(const Command& command, const Workspace& workspace, const Sh
     return kExitOk;
   }
   PrintHead(console, workspace, *node, snapshot.get());
+  for (const Drift& one : drift) {
+    console.Line(fmt::format("  {:<12}{}  {}", &one == drift.data() ? "drift" : "", LocalTime(one.since), DriftInWords(one)));
+  }
   if (rejected > 0) {
     console.Line(fmt::format("  {:<12}{}: `caudal show {} --rejects`", "rejected", Counted(rejected, "row"), node->table));
   }
   PrintColumns(console, workspace.project, *node, schema);
   PrintVerdicts(console, verdicts);
   if (rows) PrintRows(console, *rows);
-  return kExitOk;
-}
-
-Result<int> ShowRejects(const Command& command, const Workspace& workspace, const std::string& table,
-                        const CancelFlag& cancel) {
-  const Console& console = command.console;
-  TRY_ASSIGN(const Node* node, FindTable(workspace.project, table));
-  TRY_ASSIGN(const auto snapshot, LatestOrNone(workspace.TableOf(node->table).Rejects()));
-  if (!snapshot || snapshot->files.empty()) {
-    if (console.json()) console.Document({{"table", table}, {"rows", 0}, {"reasons", Json::array()}, {"examples", Json::array()}});
-    if (!console.json()) console.Line("no row of " + table + " was ever rejected");
-    return kExitOk;
-  }
-  std::vector<const LiveFile*> files;
-  for (const LiveFile& file : snapshot->files) files.push_back(&file);
-  ComputeJob job;
-  job.inputs.push_back(InputOf(*snapshot, "caudal", "rejects", files, workspace.RootOf(node->table + "__rejects"), false));
-  const auto query = [&](const char* name, const char* sql, std::int64_t most) {
-    job.steps.push_back(Step::Query(name, sql, most));
-  };
-  query("reasons", "SELECT _reason AS reason, _column AS \"column\", count(*) AS rows, max(_rejected_at) AS latest "
-                   "FROM caudal.rejects GROUP BY ALL ORDER BY rows DESC, reason, \"column\"", 100);
-  query("examples", "SELECT _reason AS reason, _column AS \"column\", _value AS value, _source_file AS file, "
-                    "_source_row AS row, _task AS task FROM caudal.rejects ORDER BY _rejected_at DESC, _source_file, "
-                    "_source_row", kRejectExamples);
-  RunOptions options;
-  options.limits = workspace.Limits();
-  options.cancel = &cancel;
-  TRY_ASSIGN(const ComputeResult result, RunCompute(workspace.engine, std::move(job), options, nullptr));
-  const Rows& reasons = result.Find("reasons")->rows;
-  const Rows& examples = result.Find("examples")->rows;
-  if (console.json()) {
-    console.Document({{"table", table}, {"rows", snapshot->rows()}, {"reasons", RowsDocument(reasons)}, {"examples", RowsDocument(examples)}});
-    return kExitOk;
-  }
-  console.Line(fmt::format("{} of {} rejected, by reason:", Counted(snapshot->rows(), "row"), table));
-  PrintRows(console, reasons);
-  console.Line("");
-  console.Line("the newest:");
-  PrintRows(console, examples);
   return kExitOk;
 }
 

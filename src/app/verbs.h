@@ -53,6 +53,8 @@ Result<int> RunVerb(const Command& command, const RunVerbOptions& options);
 struct RetryOptions {
   std::string run;  // "" = the newest that is not done
   std::vector<std::string> select;
+  std::string rejects;  // instead: a table whose rejected rows are loaded again
+  std::string where;    // of these, those that meet it; "" = all
 };
 Result<int> RetryVerb(const Command& command, const RetryOptions& options);
 
@@ -114,6 +116,8 @@ struct ShowOptions {
   bool sizes = false;  // beside each table's size, what its rows would take as CSV
 };
 Result<int> ShowVerb(const Command& command, const ShowOptions& options);
+
+Result<int> ShowRejects(const Command& command, const Workspace& workspace, const std::string& table, const CancelFlag& cancel);
 
 struct SourcesOptions {
   std::string source;  // "" = all of them

@@ -46,6 +46,7 @@ ChunkFormat ReadFormat(const Json& json) {
   format.trailer = JsonString(json, "trailer", "");
   if (json.contains("selector")) format.selector = json.at("selector").get<std::vector<std::string>>();
   format.partition_values = ReadValues(json);
+  format.numbered = JsonBool(json, "numbered", false);
   return format;
 }
 
@@ -84,6 +85,7 @@ Json FromBatch(const StagedBatch& batch) {
               {"facts", std::move(facts)},
               {"longest_record_bytes", batch.longest_record_bytes},
               {"partition_values", FromValues(batch.partition_values)},
+              {"numbered", batch.numbered},
               {"multiline", batch.multiline}};
 }
 
@@ -103,6 +105,7 @@ StagedBatch ReadBatch(const Json& json) {
   }
   batch.longest_record_bytes = json.at("longest_record_bytes").get<std::int64_t>();
   batch.partition_values = ReadValues(json);
+  batch.numbered = JsonBool(json, "numbered", false);
   batch.multiline = json.at("multiline").get<bool>();
   return batch;
 }
@@ -124,6 +127,7 @@ Json ChunkFormatToJson(const ChunkFormat& format) {
   if (!format.trailer.empty()) json["trailer"] = format.trailer;
   if (records == "json") json["selector"] = format.selector;
   if (!format.partition_values.empty()) json["partition_values"] = FromValues(format.partition_values);
+  if (format.numbered) json["numbered"] = true;
   return json;
 }
 

@@ -39,6 +39,7 @@ struct ChunkFormat {
   std::vector<std::string> selector;  // path to the array of records; "*" steps into every member; singer: the stream
   // parquet
   std::vector<PartitionValue> partition_values;  // they stand before a column of the file with the same name
+  bool numbered = false;  // a database's rows, as Caudal wrote them: their numbers are in a column `_source_row`
 };
 Json ChunkFormatToJson(const ChunkFormat& format);
 Result<ChunkFormat> ChunkFormatFromJson(const Json& json);
@@ -87,6 +88,7 @@ struct StagedBatch {
   std::vector<ColumnFacts> facts;
   std::int64_t longest_record_bytes = 0;
   std::vector<PartitionValue> partition_values;  // parquet: of the chunk's format
+  bool numbered = false;                         // parquet: likewise
   /// csv: a quoted value holds a line end, so that the file cannot be cut at any line.
   bool multiline = false;
 };

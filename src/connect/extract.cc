@@ -145,9 +145,19 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
     read.unchanged = true;
     return read;
   }
+  Schema pinned = request.pinned;
+  if (!request.widens.empty()) {
+    Result<Rows> shape = runner.ask({plan.database, "SELECT * FROM (" + plan.sql + ") LIMIT 0"});
+    if (!shape) return source->Explain(request, std::move(shape).error());
+    for (Field& field : pinned.fields) {
+      if (std::find(request.widens.begin(), request.widens.end(), field.name) == request.widens.end()) continue;
+      const Field* now = shape->schema.Find(field.name);
+      if (now != nullptr && Widens(field.type, now->type)) field.type = now->type;
+    }
+  }
   const std::string& file = request.raw_key.empty() ? origin : request.raw_key;
   const std::string path = folder + "/raw-0.parquet";
-  Result<RelationRunner::Copied> answer = runner.copy(plan, path, file, request.pinned);
+  Result<RelationRunner::Copied> answer = runner.copy(plan, path, file, pinned);
   bool as_texts = false;
   if (!answer && plan.as_texts && source->IsAboutAValue(answer.error())) {
     Result<RelationRunner::Copied> texts = CopyTexts(plan, runner, path, file);
@@ -178,6 +188,7 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
     StagedBatch batch;
     batch.kind = chunk.format.kind;
     batch.path = chunk.raw_path;
+    batch.numbered = true;
     read.batches.push_back(std::move(batch));
   } else {
     read.relation_file = DumpJson(WrittenFileToJson(copied.file));

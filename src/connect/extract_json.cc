@@ -37,6 +37,7 @@ std::string SourceRequestToJson(const SourceRequest& request) {
                        {"cursor", request.cursor},
                        {"sample_rows", request.sample_rows},
                        {"raw_key", request.raw_key},
+                       {"widens", request.widens},
                        {"pinned", SchemaToJson(request.pinned)}});
 }
 
@@ -51,6 +52,7 @@ Result<SourceRequest> SourceRequestFromJson(const std::string& text) {
     request.cursor = json.at("cursor").get<std::string>();
     request.sample_rows = JsonInt(json, "sample_rows", 0);
     request.raw_key = json.at("raw_key").get<std::string>();
+    request.widens = json.value("widens", std::vector<std::string>{});
     request.pinned = Take(SchemaFromJson(json.at("pinned")));
     return request;
   });

@@ -72,11 +72,13 @@ struct Doubt {
 struct Parts {
   std::string typed;
   std::string rejected;  // "" = nothing can be rejected
+  std::string misfits = {};  // "" = everything fits
 };
 
 struct Words {
   const Schema* schema = nullptr;
   const Keys* keys = nullptr;
+  Misfit misfit = Misfit::kReject;
   std::string task;
   std::string now;
 };
@@ -106,6 +108,30 @@ std::string RejectSelect(const Words& words, const std::vector<Doubt>& doubts, c
       "END::VARCHAR AS __value FROM (SELECT *, CASE{} END AS __which, {} AS __text, {} AS __file, {} AS __line FROM {})) "
       "WHERE __which IS NOT NULL",
       reasons, names, words.task, words.now, values, which, row, file, line, from);
+}
+
+/// Each value that is one of the doubts.
+std::string MisfitSelect(const std::vector<Doubt>& doubts, const std::string& file, const std::string& line, const std::string& from) {
+  std::string items;
+  std::string any;
+  for (const Doubt& doubt : doubts) {
+    items += fmt::format("{}{{'_column': {}, '_value': ({})::VARCHAR, 'misfit': coalesce({}, false)}}", items.empty() ? "" : ", ",
+                         QuoteLiteral(doubt.field->name), doubt.text, doubt.misfit);
+    any += (any.empty() ? "" : " OR ") + doubt.misfit;
+  }
+  return fmt::format("SELECT m._column AS _column, m._value AS _value, _source_file, _source_row FROM (SELECT unnest(list_filter([{}], "
+                     "lambda d: d.misfit)) AS m, {} AS _source_file, {} AS _source_row FROM {} WHERE {})", items, file, line, from, any);
+}
+
+/// Takes those out of `doubts` that are to be NULL.
+std::vector<Doubt> TakeNulls(const Words& words, std::vector<Doubt>& doubts) {
+  std::vector<Doubt> nulls;
+  if (words.misfit == Misfit::kReject) return nulls;
+  for (const Doubt& doubt : doubts) {
+    if (doubt.field != nullptr) nulls.push_back(doubt);
+  }
+  std::erase_if(doubts, [](const Doubt& doubt) { return doubt.field != nullptr; });
+  return nulls;
 }
 
 std::string NoneOf(const std::vector<Doubt>& doubts) {
@@ -144,15 +170,17 @@ Parts CsvParts(const Words& words, const StagedBatch& batch) {
     doubts.push_back(Doubt{&field, fmt::format("({} IS NOT NULL AND ({}) IS NULL)", column, cast), column});
   }
   Parts parts;
+  const std::vector<std::string> text(batch.columns.size(), "VARCHAR");
+  const std::vector<Doubt> nulls = TakeNulls(words, doubts);
   parts.typed = fmt::format("SELECT {}, {} AS _source_file, r AS _source_row FROM {}{}", Joined(items, ", "),
                             words.keys->Of("c"), ReadCsv(batch, types), NoneOf(doubts));
+  if (!nulls.empty()) parts.misfits = MisfitSelect(nulls, words.keys->Of("c"), "r", ReadCsv(batch, text));
   if (doubts.empty()) return parts;
   std::vector<std::string> members;
   for (std::size_t i = 0; i < batch.columns.size(); ++i) {
     members.push_back(fmt::format("{}, f{}", QuoteLiteral(batch.columns[i]), i));
   }
   const std::string row = fmt::format("json_object({})::VARCHAR", Joined(members, ", "));
-  const std::vector<std::string> text(batch.columns.size(), "VARCHAR");
   parts.rejected = RejectSelect(words, doubts, row, words.keys->Of("c"), "r", ReadCsv(batch, text));
   return parts;
 }
@@ -167,9 +195,12 @@ Parts LineParts(const Words& words, const StagedBatch& batch) {
     const std::string name = QuoteIdentifier(field.name);
     if (field.type.nested()) {
       const std::string value = fmt::format("json_extract(g, {})", QuoteLiteral(path));
-      items.push_back(fmt::format("TRY_CAST({} AS {}) AS {}", value, field.type.ToSql(), name));
-      doubts.push_back(Doubt{&field, "(" + Joined(JsonMisfits("g", path, field.type), " OR ") + ")",
-                             value + "::VARCHAR"});
+      const std::string misfits = "(" + Joined(JsonMisfits("g", path, field.type), " OR ") + ")";
+      // One leaf that does not fit: none of the value is taken.
+      items.push_back(words.misfit == Misfit::kReject
+                          ? fmt::format("TRY_CAST({} AS {}) AS {}", value, field.type.ToSql(), name)
+                          : fmt::format("CASE WHEN NOT coalesce({}, false) THEN TRY_CAST({} AS {}) END AS {}", misfits, value, field.type.ToSql(), name));
+      doubts.push_back(Doubt{&field, misfits, value + "::VARCHAR"});
       continue;
     }
     paths.push_back(QuoteLiteral(path));
@@ -184,9 +215,12 @@ Parts LineParts(const Words& words, const StagedBatch& batch) {
   const std::string from =
       fmt::format("(SELECT c, r, j, ok, g, {} AS x FROM (SELECT c, r, j, json_valid(j) AS ok, CASE WHEN json_valid(j) THEN j "
                   "END AS g FROM {}))", list, ReadLines(batch));
-  return Parts{fmt::format("SELECT {}, {} AS _source_file, r AS _source_row FROM {}{}", Joined(items, ", "),
-                           words.keys->Of("c"), from, NoneOf(doubts)),
-               RejectSelect(words, doubts, "j", words.keys->Of("c"), "r", from)};
+  const std::vector<Doubt> nulls = TakeNulls(words, doubts);
+  Parts parts{fmt::format("SELECT {}, {} AS _source_file, r AS _source_row FROM {}{}", Joined(items, ", "),
+                          words.keys->Of("c"), from, NoneOf(doubts)),
+              RejectSelect(words, doubts, "j", words.keys->Of("c"), "r", from)};
+  if (!nulls.empty()) parts.misfits = MisfitSelect(nulls, words.keys->Of("c"), "r", from);
+  return parts;
 }
 
 Parts ParquetParts(const Words& words, const StagedBatch& batch) {
@@ -224,11 +258,15 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
       fmt::format("(SELECT {} WHERE false UNION ALL BY NAME SELECT {}{} FROM read_parquet({}, file_row_number=true, hive_partitioning=false))",
                   Joined(nulls, ", "), ColumnsBeside(batch.partition_values), folders, QuoteLiteral(batch.path));
   const std::string key = words.keys->Of(batch.first_chunk);
+  // The rows of a database carry their number: they were written in any order.
+  const std::string line = batch.numbered ? "_source_row" : "file_row_number + 1";
+  const std::vector<Doubt> left_out = TakeNulls(words, doubts);
   std::string misfit;
   for (const Doubt& doubt : doubts) misfit += (misfit.empty() ? "" : " OR ") + doubt.misfit;
   Parts parts;
-  parts.typed = fmt::format("SELECT {}, {} AS _source_file, file_row_number + 1 AS _source_row FROM {}{}",
-                            Joined(items, ", "), key, from, NoneOf(doubts));
+  parts.typed = fmt::format("SELECT {}, {} AS _source_file, {} AS _source_row FROM {}{}",
+                            Joined(items, ", "), key, line, from, NoneOf(doubts));
+  if (!left_out.empty()) parts.misfits = MisfitSelect(left_out, key, line, from);
   if (doubts.empty()) return parts;
   std::vector<std::string> columns;
   for (const Field& field : words.schema->fields) columns.push_back(QuoteIdentifier(field.name));
@@ -237,7 +275,7 @@ Parts ParquetParts(const Words& words, const StagedBatch& batch) {
     for (const std::string& column : columns) members.push_back(column + " := " + column);
     return members;
   }(), ", "));
-  parts.rejected = RejectSelect(words, doubts, row, key, "file_row_number + 1",
+  parts.rejected = RejectSelect(words, doubts, row, key, line,
                                 fmt::format("(SELECT * FROM {} WHERE {})", from, misfit));
   return parts;
 }
@@ -257,11 +295,12 @@ Step View(const char* name, const std::vector<std::string>& selects) {
 }  // namespace
 
 void AddTypedRows(ComputeJob& job, const StagedRead& read, const std::vector<std::string>& raw_keys,
-                  const Schema& schema, const std::string& run_task, Timestamp now) {
+                  const Schema& schema, Misfit misfit, const std::string& run_task, Timestamp now) {
   const Keys keys(raw_keys);
-  const Words words{&schema, &keys, QuoteLiteral(run_task), fmt::format("TIMESTAMPTZ '{}'", FormatTimestamp(now))};
+  const Words words{&schema, &keys, misfit, QuoteLiteral(run_task), fmt::format("TIMESTAMPTZ '{}'", FormatTimestamp(now))};
   std::vector<std::string> typed;
   std::vector<std::string> rejected;
+  std::vector<std::string> misfits;
   for (const StagedBatch& batch : read.batches) {
     if (batch.kind != "parquet" && batch.rows == 0) continue;
     Parts parts = batch.kind == "csv"      ? CsvParts(words, batch)
@@ -269,6 +308,7 @@ void AddTypedRows(ComputeJob& job, const StagedRead& read, const std::vector<std
                                            : ParquetParts(words, batch);
     typed.push_back(std::move(parts.typed));
     if (!parts.rejected.empty()) rejected.push_back(std::move(parts.rejected));
+    if (!parts.misfits.empty()) misfits.push_back(std::move(parts.misfits));
     job.read_paths.push_back(batch.path);
   }
   if (typed.empty()) {
@@ -289,6 +329,11 @@ void AddTypedRows(ComputeJob& job, const StagedRead& read, const std::vector<std
         "NULL::VARCHAR AS _source_file, NULL::BIGINT AS _source_row, NULL::VARCHAR AS _task, "
         "NULL::TIMESTAMPTZ AS _rejected_at WHERE false");
   }
+  if (misfits.empty()) {
+    misfits.push_back("SELECT NULL::VARCHAR AS _column, NULL::VARCHAR AS _value, NULL::VARCHAR AS _source_file, NULL::BIGINT AS _source_row "
+                      "WHERE false");
+  }
+  job.steps.push_back(View("misfits", misfits));
   job.steps.push_back(View("typed", typed));
   job.steps.push_back(View("rejected", rejected));
 }

@@ -32,6 +32,7 @@ struct SourceRequest {
   std::string raw_key;         // key of the first raw object of this read: `_source_file` of a relation's rows
   std::int64_t sample_rows = 0;  // 0 = all; else about so many are enough, and no cursor comes of it
   std::string scratch_folder;  // for files that last as long as the request; set where it is answered
+  std::vector<std::string> widens = {};  // columns whose pinned type gives way to the source's, where that holds all its values
 };
 
 /// A stream that a source offers.

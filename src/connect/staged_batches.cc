@@ -106,6 +106,7 @@ void StagedBatches::AddParquet(const std::string& path, std::int64_t chunk, cons
   batch.path = path;
   batch.first_chunk = chunk;
   batch.partition_values = format.partition_values;
+  batch.numbered = format.numbered;
 }
 
 Status StagedBatches::Reject(const SplitReject& reject) {

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "connect/extract.h"
+#include "data/name.h"
 #include "flow/candidate.h"
 #include "flow/program_paths.h"
 #include "flow/secrets.h"
@@ -123,6 +124,17 @@ Status KeepRaw(const Workspace& workspace, const Node& node, const TaskContext& 
   return {};
 }
 
+/// Columns whose types the project does not give, and that are no folders of the table.
+std::vector<std::string> UndeclaredColumns(const StreamConfig& stream, const Schema& pinned) {
+  std::vector<std::string> names;
+  for (const Field& field : pinned.fields) {
+    const auto same = [&](const std::string& name) { return SameName(name, field.name); };
+    const bool declared = std::any_of(stream.columns.begin(), stream.columns.end(), [&](const ColumnConfig& column) { return column.type && same(column.name); });
+    if (!declared && std::none_of(stream.partition_by.begin(), stream.partition_by.end(), same)) names.push_back(field.name);
+  }
+  return names;
+}
+
 Json RawObjectToJson(const RawObject& o) {
   return {{"key", o.key}, {"sha256", o.sha256}, {"size_bytes", o.size_bytes}, {"rows", o.rows}, {"origin", o.origin},
           {"format", o.format}};
@@ -208,6 +220,7 @@ Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig
   request.pinned = what.pinned;
   request.raw_key = what.raw_key;
   request.sample_rows = what.sample_rows;
+  request.widens = what.widens;
   job.request = SourceRequestToJson(request);
   return job;
 }
@@ -225,6 +238,7 @@ Result<Extracted> Extract(const Workspace& workspace, const Node& node, const Ta
   }
   TRY_ASSIGN(std::string folder, staging.Folder("extract"));
   ExtractRequest request{ExtractJob::Kind::kRead, cursor, pinned, RawKey(node, context, 1, "parquet"), folder};
+  if (stream.contract.data_type == ContractMode::kEvolve) request.widens = UndeclaredColumns(stream, pinned);
   TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, &stream, request));
   JobCost spent;
   auto answer = RunExtract(workspace.engine, std::move(job), OptionsOf(workspace, context), &spent);
@@ -257,6 +271,7 @@ Result<Extracted> Replay(const Workspace& workspace, const Node& node, const Tas
     from.sha256 = object.sha256;
     TRY_ASSIGN(Json format, ParseJson(object.format, "the format of " + object.key));
     TRY_ASSIGN(from.format, ChunkFormatFromJson(format));
+    from.format.numbered = from.format.kind == "parquet" && object.origin == node.table;  // a relation's, written by ourselves
     job.read_paths.push_back(from.path);
     request.objects.push_back(std::move(from));
   }

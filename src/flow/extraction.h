@@ -26,6 +26,7 @@ struct ExtractRequest {
   std::string raw_key;
   std::string staging;
   std::int64_t sample_rows = 0;
+  std::vector<std::string> widens = {};  // SourceRequest::widens
 };
 
 /// The job that asks the source; `stream` null for a question about the whole source. Errors: secrets.

@@ -59,7 +59,10 @@ Result<RollbackReport> RollbackTable(const Workspace& workspace, const Node& nod
                  "`caudal history " + node.table + "` lists the others", ""};
   }
   TRY_ASSIGN(const std::shared_ptr<const Snapshot> then, SnapshotAt(workspace, node, std::to_string(version)));
-  const Change change = RollbackTo(*newest, then);
+  Change change = RollbackTo(*newest, then);
+  TRY_ASSIGN(const auto rejects, table.RejectsAt(*newest));
+  TRY_ASSIGN(const auto rejects_then, table.RejectsAt(*then));
+  if (rejects) RollbackRejects(*rejects, rejects_then.get(), change);
   RollbackReport report;
   report.from = newest->version;
   report.to = version;

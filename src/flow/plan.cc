@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "flow/drift.h"
 #include "flow/model_inputs.h"
 
 namespace caudal {
@@ -26,11 +27,32 @@ std::string ActionName(const ModelConfig& model, Decision::Action action) {
   return "";
 }
 
+/// What the newest load met, and types that the project widens.
+std::vector<std::string> DriftInPlan(const Workspace& workspace, const StreamConfig& stream, const Snapshot& base) {
+  std::vector<std::string> words;
+  if (const auto history = workspace.TableOf(base.name).History(base.version - 1, base.version); history && !history->empty()) {
+    for (const Drift& drift : DriftOfNote(history->back().note)) words.push_back("last load: " + DriftInWords(drift));
+  }
+  for (const ColumnConfig& column : stream.columns) {
+    const Field* field = column.type ? base.schema.Find(column.name) : nullptr;
+    if (field == nullptr || field->type == *column.type) continue;
+    words.push_back(fmt::format("column {} is {} and {} {}", field->name, field->type.ToSql(), Widens(field->type, *column.type) ? "will be" : "cannot become",
+                                column.type->ToSql()));
+  }
+  return words;
+}
+
 Result<PlanItem> PlanStream(const Workspace& workspace, const Node& node, const RunRequest& request) {
   TRY_ASSIGN(auto base, LatestOrNone(workspace.TableOf(node.table)));
   PlanItem item;
   item.table = node.table;
   item.action = "load";
+  const StreamConfig& stream = workspace.project.stream(node);
+  if (!base && stream.contract.tables == ContractMode::kFreeze) {
+    item.reason = "is refused: it is no table yet, and its contract freezes tables";
+    return item;
+  }
+  if (base) item.drift = DriftInPlan(workspace, stream, *base);
   if (!base || request.full_refresh) {
     item.reason = base ? "everything again (--full-refresh)" : "first load";
     return item;

@@ -13,6 +13,8 @@ struct PlanItem {
   std::string action;  // "load", "skip", "rebuild", "append new rows", "merge new rows", "recompute partitions", "snapshot", "view"
   std::string reason;
   std::vector<std::string> partitions;  // "order_date=2010-12-13"
+  /// Of a load: what the last one found different at the source, and what the project changes about its columns.
+  std::vector<std::string> drift;
   /// A table above is loaded first: what it brings decides then.
   bool depends_on_load = false;
 };

@@ -39,6 +39,8 @@ EventRecord TaskEvent(std::string_view kind, const TaskRecord& task, const TaskO
                     {"written", outcome->counts.written},
                     {"rejected", outcome->counts.rejected},
                     {"deduplicated", outcome->counts.deduplicated}};
+    if (outcome->counts.discarded_values > 0) body["rows"]["discarded_values"] = outcome->counts.discarded_values;
+    if (!outcome->drift.empty()) body["drift"] = DriftToJson(outcome->drift);
     body["bytes_written"] = outcome->bytes_written;
     body["peak_memory_bytes"] = outcome->cost.peak_memory_bytes;
     body["cpu_ms"] = outcome->cost.cpu.count();
@@ -51,6 +53,14 @@ EventRecord TaskEvent(std::string_view kind, const TaskRecord& task, const TaskO
     }
   }
   return {0, at, std::string(kind), task.run, task.name, DumpJson(body)};
+}
+
+EventRecord DriftEvent(const RunRecord& run, const std::string& table, const std::vector<Drift>& drift, Timestamp at) {
+  std::vector<Drift> news;
+  for (const Drift& one : drift) {
+    if (one.news) news.push_back(one);
+  }
+  return {0, at, "schema.drifted", run.id, table, DumpJson({{"pipeline", run.pipeline}, {"table", table}, {"drift", DriftToJson(news)}})};
 }
 
 }  // namespace caudal

@@ -26,5 +26,7 @@ class RunLog {
 
 EventRecord RunEvent(std::string_view kind, const RunRecord& run, Timestamp at);
 EventRecord TaskEvent(std::string_view kind, const TaskRecord& task, const TaskOutcome* outcome, Timestamp at);
+/// "schema.drifted": what `drift` has of news.
+EventRecord DriftEvent(const RunRecord& run, const std::string& table, const std::vector<Drift>& drift, Timestamp at);
 
 }  // namespace caudal

@@ -171,6 +171,7 @@ class Runner {
     context.attempt = x_records[table].attempt;
     context.full_refresh = x_request.full_refresh;
     context.from_raw = x_request.from_raw;
+    context.rejects_where = x_request.rejects_where;
     context.interval = x_request.interval;
     if (!x_records[table].staged.empty()) {
       if (auto manifest = RawManifestFromJson(x_records[table].staged)) context.manifest = *manifest;
@@ -259,6 +260,11 @@ class Runner {
     }
     x_graph.Mark(table, record.status);
     Save(record, "task." + std::string(TaskStatusName(record.status)), &outcome);
+    if (std::any_of(outcome.drift.begin(), outcome.drift.end(), [](const Drift& drift) { return drift.news; })) {
+      const EventRecord event = DriftEvent(x_run, table, outcome.drift, Now());
+      x_log.Write(event);
+      KeepError(x_workspace.state.SaveTask(record, event));
+    }
     x_observer.OnTaskEnded(record, outcome);
     for (const std::string& blocked : x_graph.TakeBlocked()) EndBlocked(blocked);
   }
@@ -373,6 +379,7 @@ std::string RunRequestToJson(const RunRequest& request) {
   Json json{{"pipeline", request.pipeline}, {"select", request.select}, {"exclude", request.exclude},
             {"full_refresh", request.full_refresh}, {"from_raw", request.from_raw}};
   if (!request.by.empty()) json["by"] = request.by;
+  if (request.rejects_where) json["rejects_where"] = *request.rejects_where;
   if (request.interval) json["interval"] = {request.interval->first, request.interval->second};
   return DumpJson(json);
 }
@@ -386,6 +393,7 @@ Result<RunRequest> RunRequestFromJson(const std::string& text) {
   request.full_refresh = JsonBool(json, "full_refresh", false);
   request.from_raw = JsonBool(json, "from_raw", false);
   request.by = JsonString(json, "by", "");
+  if (json.contains("rejects_where")) request.rejects_where = JsonString(json, "rejects_where", "");
   if (json.contains("interval")) request.interval.emplace(json["interval"][0], json["interval"][1]);
   return request;
 }

@@ -21,6 +21,7 @@ struct RunRequest {
   std::vector<std::string> select, exclude;  // dbt's grammar; empty = what the pipeline says
   bool full_refresh = false;
   bool from_raw = false;
+  std::optional<std::string> rejects_where;  // rejected rows that meet it are loaded again, "" = all
   std::optional<std::pair<std::string, std::string>> interval;
   bool wait = false;            // until no other run of the pipeline is running; else a second one is refused
   bool retry_transient = true;  // false: the first failure of a task is its last
@@ -32,6 +33,8 @@ struct RunRequest {
 };
 /// What a run of `caudal backfill` is noted as.
 inline constexpr const char* kBackfillPipeline = "backfill";
+/// And of `caudal retry --rejects`: there is one at a time.
+inline constexpr const char* kRejectsPipeline = "retry-rejects";
 /// An id that sorts by time.
 std::string NewRunId(Timestamp now);
 std::string RunRequestToJson(const RunRequest& request);

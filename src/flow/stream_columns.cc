@@ -25,10 +25,29 @@ Error OnlyByRebuild(const StreamColumns& of, const char* word, std::string messa
                place.ToString()};
 }
 
+bool Among(const std::vector<std::string>& columns, const std::string& name) {
+  return std::any_of(columns.begin(), columns.end(), [&](const std::string& column) { return SameName(column, name); });
+}
+
+/// The wider type of `found`, where nobody gave the column one.
+void Widen(const StreamColumns& of, const Schema& found, Schema& pinned) {
+  for (Field& field : pinned.fields) {
+    const Field* now = found.Find(field.name);
+    const bool declared = std::any_of(of.stream.columns.begin(), of.stream.columns.end(),
+                                      [&](const ColumnConfig& column) { return column.type && SameName(column.name, field.name); });
+    if (now == nullptr || declared || Among(of.stream.partition_by, field.name) || !Widens(field.type, now->type)) continue;
+    field.type = now->type;
+  }
+}
+
 Status TakeDeclared(const StreamColumns& of, Schema& pinned) {
   for (const ColumnConfig& column : of.stream.columns) {
     for (Field& field : pinned.fields) {
       if (!column.type || !SameName(field.name, column.name) || field.type == *column.type) continue;
+      if (!of.replaces && Widens(field.type, *column.type) && !Among(of.stream.partition_by, field.name)) {
+        field.type = *column.type;
+        continue;
+      }
       if (!of.replaces) {
         return OnlyByRebuild(of, "type", fmt::format("{}.{} is {} in the table, and declared {}", of.table, field.name, field.type.ToSql(),
                                                      column.type->ToSql()), column.place);
@@ -41,12 +60,12 @@ Status TakeDeclared(const StreamColumns& of, Schema& pinned) {
 
 }  // namespace
 
-Result<Schema> NextStreamColumns(const StreamColumns& of, Schema found, std::vector<std::string>& added) {
+Result<Schema> NextStreamColumns(const StreamColumns& of, Schema found) {
   Schema next = of.base != nullptr && !of.forgets ? of.base->schema : Schema{};
   TRY(TakeDeclared(of, next));
+  if (of.widens) Widen(of, found, next);
   for (Field& field : found.fields) {
     if (next.Find(field.name)) continue;
-    if (of.base != nullptr && !of.forgets) added.push_back(field.name);
     field.id = 0;
     next.fields.push_back(std::move(field));
   }

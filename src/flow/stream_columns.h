@@ -16,12 +16,13 @@ struct StreamColumns {
   const Snapshot* base;  // null: the first load
   bool replaces;         // every row is written anew
   bool forgets;          // the pinned columns count no more
+  bool widens;           // a type gives way to a wider one of `found`
 };
 
-/// The table's columns with their ids: pinned ones stay, new ones of `found` are added (and named in `added`), the user's
-/// types win where all rows are written anew. Errors: kInvalidArgument for a type or a layout that only a
+/// The table's columns with their ids: pinned ones stay, new ones of `found` are added; the user's types win
+/// where all rows are written anew, or where they are wider. Errors: kInvalidArgument for a type or a layout that only a
 /// rebuild can give, and for a key or partition column that is not there; `where` is the project's.
-Result<Schema> NextStreamColumns(const StreamColumns& columns, Schema found, std::vector<std::string>& added);
+Result<Schema> NextStreamColumns(const StreamColumns& columns, Schema found);
 
 /// A CSV file that shares no column with the table is another table's: its rows would be NULLs. Errors: kCorruption with
 /// the file and both lists of columns.

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "flow/decide.h"
+#include "flow/drift.h"
 #include "flow/workspace.h"
 #include "quality/audit.h"
 
@@ -36,6 +37,8 @@ struct TaskContext {
   std::optional<RawManifest> manifest;  // of an earlier attempt
   /// backfill --from-raw: the table is rebuilt from the raw objects that its commits name; the source is not asked.
   bool from_raw = false;
+  /// retry --rejects: rejected rows that meet this condition are loaded again, "" = all; absent = no such replay.
+  std::optional<std::string> rejects_where;
   /// backfill --start --end: partitions of the model in [start, end), "" = open; absent = no backfill.
   std::optional<std::pair<std::string, std::string>> interval;
 
@@ -52,6 +55,7 @@ struct TaskOutcome {
   std::string note;
   std::vector<std::string> partitions;  // "order_date=2010-12-13", where exactly these were built
   std::vector<CheckResult> checks;
+  std::vector<Drift> drift;  // of a load: what was different at the source
   std::optional<RawManifest> manifest;
 };
 

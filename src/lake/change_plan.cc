@@ -215,7 +215,19 @@ class Planner {
       x_plan.files.push_back(Placement{RejectsPrefix(x_prefix) + "/" + file.path, written.path, ""});
       rejects.files.push_back(std::move(file));
     }
-    if (rejects.files.empty()) return {};
+    for (LiveFile file : x_change.reject_returns) {
+      const std::string key = RejectsPrefix(x_prefix) + "/" + file.path;
+      file.file_id = NewUuid() + "-0";
+      file.path = FileName(file.file_id, number++);
+      file.instant = x_plan.entry.instant;
+      file.stats.reset();
+      x_plan.files.push_back(Placement{RejectsPrefix(x_prefix) + "/" + file.path, "", key});
+      rejects.files.push_back(std::move(file));
+    }
+    for (const LiveFile& file : x_change.reject_removes) {
+      rejects.removes.push_back(LogRemove{file.path, {}, file.size_bytes, file.rows, file.file_id, file.instant, file.added_version});
+    }
+    if (rejects.files.empty() && rejects.removes.empty()) return {};
     if (x_newest != nullptr) {
       auto it = x_newest->domains.find(std::string(kRejectsDomain));
       if (it != x_newest->domains.end()) {

@@ -23,6 +23,13 @@ std::string Obstacle(const Change& change, const ChangeFacts& facts, const LogEn
       return "it removed or rewrote " + remove.path + ", which this commit removes or rewrites, too";
     }
   }
+  for (const LiveFile& file : change.reject_removes) {
+    if (!entry.rejects) break;
+    const auto same = [&](const LogRemove& remove) { return remove.path == file.path; };
+    if (std::any_of(entry.rejects->removes.begin(), entry.rejects->removes.end(), same)) {
+      return "it took rejected rows out that this commit takes out, too";
+    }
+  }
   for (const auto& [domain, value] : change.domains) {
     if (entry.domains.contains(domain)) return "it moved " + domain + ", which this commit moves, too";
   }

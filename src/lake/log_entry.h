@@ -37,6 +37,8 @@ struct LogRejects {
   /// The commit before this one that had rejects, -1 for none.
   std::int64_t previous_source = -1;
   std::vector<LiveFile> files;
+  /// Files of the version before that go: their rows were written to the table, or stand in `files` anew.
+  std::vector<LogRemove> removes = {};
 };
 
 struct LogEntry {

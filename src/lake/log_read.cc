@@ -93,12 +93,17 @@ void ReadCommitInfo(const Json& info, LogEntry& entry) {
   }
   if (auto counts = info.find("caudal.counts"); counts != info.end()) {
     entry.counts = RowCounts{JsonInt(*counts, "read", 0), JsonInt(*counts, "written", 0),
-                             JsonInt(*counts, "rejected", 0), JsonInt(*counts, "deduplicated", 0)};
+                             JsonInt(*counts, "rejected", 0), JsonInt(*counts, "deduplicated", 0),
+                             JsonInt(*counts, "discarded_values", 0)};
   }
   if (auto rejects = info.find("caudal.rejects"); rejects != info.end() && rejects->is_object()) {
     entry.rejects = LogRejects{JsonInt(*rejects, "version", 0), JsonInt(*rejects, "previous", -1), {}};
     for (const Json& file : rejects->value("files", Json::array())) {
       entry.rejects->files.push_back(RejectFile(file, entry));
+    }
+    for (const Json& gone : rejects->value("removes", Json::array())) {
+      entry.rejects->removes.push_back(LogRemove{JsonString(gone, "path", ""), {}, JsonInt(gone, "size", 0), JsonInt(gone, "rows", 0),
+                                                 JsonString(gone, "fileId", ""), JsonString(gone, "instant", ""), JsonInt(gone, "version", 0)});
     }
   }
 }

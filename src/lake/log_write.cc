@@ -48,6 +48,7 @@ Json CommitInfoJson(const LogEntry& entry) {
                                  {"written", entry.counts->written},
                                  {"rejected", entry.counts->rejected},
                                  {"deduplicated", entry.counts->deduplicated}};
+    if (entry.counts->discarded_values > 0) info["caudal.counts"]["discarded_values"] = entry.counts->discarded_values;
   }
   if (entry.rejects) {
     Json files = Json::array();
@@ -58,6 +59,10 @@ Json CommitInfoJson(const LogEntry& entry) {
     info["caudal.rejects"] = Json{{"version", entry.rejects->version},
                                   {"previous", entry.rejects->previous_source},
                                   {"files", std::move(files)}};
+    for (const LogRemove& gone : entry.rejects->removes) {
+      info["caudal.rejects"]["removes"].push_back(Json{{"path", gone.path}, {"fileId", gone.file_id}, {"size", gone.size_bytes}, {"rows", gone.rows},
+                                                       {"instant", gone.instant}, {"version", gone.added_version}});
+    }
   }
   return Json{{"commitInfo", std::move(info)}};
 }

@@ -41,11 +41,13 @@ LogEntry RenderRejects(const LogEntry& source, const std::string& table_id, cons
   entry.version = source.rejects->version;
   entry.time = source.time;
   entry.instant = source.instant;
-  entry.operation = "REJECT";
-  entry.hudi_operation = "INSERT";
+  const bool removes = !source.rejects->removes.empty();
+  entry.operation = removes ? source.operation : "REJECT";
+  entry.hudi_operation = removes ? "INSERT_OVERWRITE" : "INSERT";
   entry.transaction = source.transaction;
-  entry.kind = ChangeKind::kAppend;
-  entry.blind = true;
+  entry.kind = removes ? ChangeKind::kOverwrite : ChangeKind::kAppend;
+  entry.blind = !removes;
+  entry.removes = source.rejects->removes;
   entry.task = source.task;
   entry.source_version = source.version;
   if (entry.version == 0) {

@@ -17,4 +17,14 @@ Change RollbackTo(const Snapshot& newest, std::shared_ptr<const Snapshot> then) 
   return change;
 }
 
+void RollbackRejects(const Snapshot& now, const Snapshot* then, Change& rollback) {
+  for (const LiveFile& file : now.files) {
+    if (then == nullptr || then->Find(file.path) == nullptr) rollback.reject_removes.push_back(file);
+  }
+  if (then == nullptr) return;
+  for (const LiveFile& file : then->files) {
+    if (now.Find(file.path) == nullptr) rollback.reject_returns.push_back(file);
+  }
+}
+
 }  // namespace caudal

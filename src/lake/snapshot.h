@@ -77,6 +77,8 @@ struct RowCounts {
   std::int64_t written = 0;
   std::int64_t rejected = 0;
   std::int64_t deduplicated = 0;
+  /// Values, not rows: what the schema contract left out of rows that were written.
+  std::int64_t discarded_values = 0;
 };
 
 /// One line of a table's history.

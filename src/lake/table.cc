@@ -10,6 +10,7 @@
 #include "lake/change_plan.h"
 #include "lake/faces/faces.h"
 #include "lake/log.h"
+#include "lake/log_names.h"
 #include "lake/retention.h"
 
 namespace caudal {
@@ -118,6 +119,17 @@ Status Table::PutCheckpoint(std::int64_t version, const std::string& local_path,
 }
 
 Table Table::Rejects() const { return Table(x_store, RejectsPrefix(x_prefix), x_clock); }
+
+Result<std::shared_ptr<const Snapshot>> Table::RejectsAt(const Snapshot& snapshot) {
+  const auto domain = snapshot.domains.find(std::string(kRejectsDomain));
+  if (domain == snapshot.domains.end()) return std::shared_ptr<const Snapshot>();
+  TRY_ASSIGN(const Json last, ParseJson(domain->second, "domain caudal.rejects"));
+  const std::int64_t version = JsonInt(last, "version", -1);
+  const auto latest = Rejects().Latest();
+  if (!latest && latest.error().kind != ErrorKind::kNotFound) return latest.error();
+  if (!latest || (*latest)->version < version) TRY(Heal());
+  return Rejects().At(version);
+}
 
 std::string Table::KeyOf(const LiveFile& file) const { return x_prefix + "/" + file.path; }
 

@@ -57,6 +57,11 @@ struct Change {
   std::map<std::string, std::optional<std::string>> domains;
   /// Rejected rows: staged files for `<table>__rejects`, published from this very commit.
   std::vector<WrittenFile> rejects;
+  /// Files of `<table>__rejects`, as it is at `base_version`, that go with this commit: their rows are among `adds` or
+  /// `rejects` now. Two commits cannot take the same one.
+  std::vector<LiveFile> reject_removes;
+  /// Files of an earlier version of it that come back, under new names.
+  std::vector<LiveFile> reject_returns;
   std::vector<RawObject> raw;
   std::optional<RowCounts> counts;
   /// "<run>/<task>": a second commit of the same task is recognised and does nothing.
@@ -82,8 +87,10 @@ struct PurgeReport {
 };
 
 /// The commit that makes the table of `newest` what it was at `then`. The cursor goes back, too: what came after is read
-/// again. Rejected rows stay where they are.
+/// again. Rejected rows stay where they are, unless RollbackRejects is called for it, too.
 Change RollbackTo(const Snapshot& newest, std::shared_ptr<const Snapshot> then);
+/// Lets `rollback` make the rejects table, which is `now`, what it was at `then`; null: it had no row.
+void RollbackRejects(const Snapshot& now, const Snapshot* then, Change& rollback);
 
 /// Stops of a commit, for tests that kill or fail there. Called with the step's name.
 using CommitProbe = std::function<void(std::string_view step)>;
@@ -134,6 +141,8 @@ class Table {
 
   /// The table's rejected rows: a table of its own at `<prefix>__rejects`.
   Table Rejects() const;
+  /// What they are at a version of the table; null where there were none yet. Writes what a killed writer left out.
+  Result<std::shared_ptr<const Snapshot>> RejectsAt(const Snapshot& snapshot);
 
   const std::string& prefix() const { return x_prefix; }
   /// The key of a data file's object.

@@ -279,6 +279,52 @@ TEST_F(TableTest, RejectsBecomeATable) {
   for (const auto& [key, bytes] : before) EXPECT_EQ(*x_store->Get(key), bytes) << key;
 }
 
+TEST_F(TableTest, RejectedRowsAreTakenOutOnceAndComeBackWithARollback) {
+  Commit(Create(Orders()));
+  Change load = Append(0, {Stage(10)});
+  load.rejects = {Stage(3)};
+  Commit(load);
+  auto rejects = std::move(x_table.RejectsAt(*Latest())).value();
+  ASSERT_EQ(rejects->rows(), 3);
+  Change replay = Append(1, {Stage(2)});
+  replay.operation = "REPLAY";
+  replay.reject_removes = rejects->files;
+  replay.rejects = {Stage(1)};
+  Change twice = replay;
+  twice.adds = {AddFile{Stage(2), ""}};
+  twice.rejects = {Stage(1)};
+  twice.blind = replay.blind = true;
+  Commit(replay);
+  EXPECT_EQ(Refused(twice).kind, ErrorKind::kConflict) << "the same rows would be written twice";
+  EXPECT_EQ(Latest()->rows(), 12);
+  rejects = std::move(x_table.RejectsAt(*Latest())).value();
+  EXPECT_EQ(rejects->rows(), 1);
+  EXPECT_EQ((*x_table.Rejects().History(0, 1))[0].operation, "REPLAY");
+
+  // A killed writer's version of the rejects is written by whoever asks for it.
+  auto objects = std::move(x_store->List("silver/orders__rejects/_delta_log/", "")).value();
+  const std::string bytes = *x_store->Get(objects.back().key);
+  ASSERT_TRUE(x_store->Delete(objects.back().key));
+  Table reopened(*x_store, "silver/orders", x_clock);
+  auto healed = reopened.RejectsAt(*Latest());
+  ASSERT_TRUE(healed) << healed.error().message;
+  EXPECT_EQ((*healed)->rows(), 1);
+  EXPECT_EQ(*x_store->Get(objects.back().key), bytes);
+
+  const auto then = std::move(x_table.At(1)).value();
+  Change back = RollbackTo(*Latest(), then);
+  RollbackRejects(**healed, std::move(x_table.RejectsAt(*then)).value().get(), back);
+  Commit(back);
+  EXPECT_EQ(Latest()->rows(), 10);
+  rejects = std::move(x_table.RejectsAt(*Latest())).value();
+  EXPECT_EQ(rejects->rows(), 3);
+  for (const LiveFile& file : rejects->files) EXPECT_TRUE(x_store->Get(x_table.Rejects().KeyOf(file))) << file.path;
+  back = RollbackTo(*Latest(), std::move(x_table.At(0)).value());
+  RollbackRejects(*rejects, nullptr, back);
+  Commit(back);
+  EXPECT_EQ(std::move(x_table.RejectsAt(*Latest())).value()->rows(), 0);
+}
+
 TEST_F(TableTest, AGapOrABrokenEntryIsCorruption) {
   for (int i = 0; i < 4; ++i) Commit(i == 0 ? Create(Orders()) : Append(i - 1, {Stage(1)}));
   std::string key = "silver/orders/_delta_log/00000000000000000002.json";

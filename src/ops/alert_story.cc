@@ -71,6 +71,35 @@ void TellOfWarnings(const Happening& happening, Alert& alert) {
   if (!seen.empty()) alert.words.push_back("checks_warned");
 }
 
+bool Rejects(const TaskRecord& task) {
+  return task.rows_rejected > 0 && (task.status == TaskStatus::kSucceeded || task.status == TaskStatus::kUnchanged);
+}
+
+/// Whether one load rejected more rows than the rule allows.
+bool AboveLimit(const AlertRule& rule, const Happening& happening) {
+  return std::any_of(happening.tasks.begin(), happening.tasks.end(), [&](const TaskRecord& task) {
+    const double most = rule.rejects_percent ? rule.rejects_above / 100.0 * static_cast<double>(task.rows_read) : rule.rejects_above;
+    return Rejects(task) && static_cast<double>(task.rows_rejected) > most;
+  });
+}
+
+void TellOfRejects(const Project& project, const Happening& happening, Alert& alert) {
+  for (const TaskRecord& task : happening.tasks) {
+    if (!Rejects(task)) continue;
+    if (!Contains(alert.words, "rejects")) alert.words.push_back("rejects");
+    AddFact(alert, fmt::format("{}: {} of {} rows rejected", task.name, task.rows_rejected, task.rows_read));
+    if (alert.type.empty()) alert.type = "caudal show " + task.name + " --rejects --project " + Quoted(project.folder);
+  }
+}
+
+void SchemaDrifted(const Project& project, const Json& body, Alert& alert) {
+  const std::string table = JsonString(body, "table", "");
+  alert.words.push_back("schema_drift");
+  alert.title = fmt::format("{}: the source of {} changed", project.name, table);
+  for (const Json& one : body.value("drift", Json::array())) AddFact(alert, JsonString(one, "words", ""));
+  alert.type = "caudal show " + table + " --project " + Quoted(project.folder);
+}
+
 void RunFailed(const Project& project, const Happening& happening, Subject& subject, Alert& alert) {
   if (!subject.failing_since) subject.failing_since = happening.event.at;
   ++subject.failures;
@@ -83,6 +112,7 @@ void RunFailed(const Project& project, const Happening& happening, Subject& subj
                             subject.failures > 1 ? fmt::format(", {} times in a row", subject.failures) : "");
   if (happening.event.kind == "run.abandoned") AddFact(alert, "the daemon died with this run several times, and does not take it again");
   TellOfTasks(project, happening, alert);
+  TellOfRejects(project, happening, alert);
 }
 
 void RunSucceeded(const Project& project, const Happening& happening, Subject& subject, Alert& alert) {
@@ -97,6 +127,8 @@ void RunSucceeded(const Project& project, const Happening& happening, Subject& s
     }
   }
   TellOfWarnings(happening, alert);
+  TellOfRejects(project, happening, alert);
+  if (alert.title.empty() && alert.words == std::vector<std::string>{"rejects"}) alert.title = fmt::format("{}: pipeline {} rejected rows", project.name, alert.pipeline);
   if (alert.title.empty() && !alert.words.empty()) alert.title = fmt::format("{}: checks of pipeline {} warn", project.name, alert.pipeline);
   subject.failing_since.reset();
   subject.late_since.reset();
@@ -127,15 +159,17 @@ bool Concerns(const AlertRule& rule, const PipelineConfig* pipeline) {
 }
 
 /// Words of a state that goes on are told again no sooner than the rule says.
-bool GoesOn(const std::string& word) { return word == "failed" || word == "checks_failed" || word == "checks_warned" || word == "missed"; }
+bool GoesOn(const std::string& word) { return word == "failed" || word == "checks_failed" || word == "checks_warned" || word == "missed" || word == "rejects"; }
 
-std::vector<std::string> ChannelsFor(const Project& project, const PipelineConfig* pipeline, const Alert& alert, Subject& subject) {
+std::vector<std::string> ChannelsFor(const Project& project, const PipelineConfig* pipeline, const Happening& happening, const Alert& alert,
+                                     Subject& subject) {
   std::set<std::string> channels;
   const bool first = subject.failures == 1;
   for (const AlertRule& rule : project.alerts.rules) {
     if (!Concerns(rule, pipeline)) continue;
     for (const std::string& word : alert.words) {
       if (!rule.on.empty() && !Contains(rule.on, word)) continue;
+      if (word == "rejects" && !AboveLimit(rule, happening)) continue;
       for (const std::string& channel : rule.to) {
         const std::string key = word + "/" + channel;
         const auto last = subject.told.find(key);
@@ -176,7 +210,7 @@ Subject SubjectFromJson(const std::string& text) {
 
 std::optional<std::string> SubjectOf(const Project& project, const EventRecord& event) {
   if (event.kind == "project.broken" || event.kind == "project.loaded") return "";
-  static const std::set<std::string> kKinds = {"run.failed", "run.succeeded", "run.abandoned", "deadline.missed", "schedule.missed"};
+  static const std::set<std::string> kKinds = {"run.failed", "run.succeeded", "run.abandoned", "deadline.missed", "schedule.missed", "schema.drifted"};
   if (!kKinds.contains(event.kind)) return std::nullopt;
   const std::string name = JsonString(BodyOf(event), "pipeline", "");
   if (PipelineNamed(project, name) == nullptr) return std::nullopt;
@@ -214,11 +248,13 @@ std::optional<Telling> Tell(const Project& project, const Happening& happening, 
     alert.since = TimeOf(body, "since");
     AddFact(alert, JsonString(body, "why", ""));
     alert.type = "caudal run " + alert.pipeline + " --project " + Quoted(project.folder);
+  } else if (event.kind == "schema.drifted") {
+    SchemaDrifted(project, body, alert);
   } else {
     ProjectChanged(project, happening, body, subject, alert);
   }
   if (alert.words.empty()) return std::nullopt;
-  telling.channels = ChannelsFor(project, pipeline, alert, subject);
+  telling.channels = ChannelsFor(project, pipeline, happening, alert, subject);
   if (telling.channels.empty()) return std::nullopt;
   return telling;
 }

@@ -140,6 +140,33 @@ TEST_F(AlertStory, ChecksThatWarnAndTimesThatWereMissedAreTold) {
   EXPECT_EQ(missed->alert.title, "shop: pipeline daily missed 3 scheduled times");
 }
 
+TEST_F(AlertStory, ASourceThatChangedAndRowsThatWereRejectedAreTold) {
+  auto drifted = Happens("schema.drifted", "2026-01-31T05:00:00", {{"table", "erp.orders"}, {"drift", Json::array({Json{{"words", "new column zip as BIGINT (b.csv)"}}})}});
+  ASSERT_TRUE(drifted);
+  EXPECT_EQ(drifted->alert.words, std::vector<std::string>{"schema_drift"});
+  EXPECT_EQ(drifted->alert.title, "shop: the source of erp.orders changed");
+  EXPECT_EQ(drifted->alert.facts, std::vector<std::string>{"new column zip as BIGINT (b.csv)"});
+  EXPECT_EQ(drifted->alert.type, "caudal show erp.orders --project '/srv/the shop'");
+
+  x_tasks = {Task("erp.orders", TaskStatus::kSucceeded)};
+  x_tasks[0].rows_read = 1000;
+  x_tasks[0].rows_rejected = 10;
+  auto rejected = Happens("run.succeeded", "2026-01-31T05:01:00");
+  ASSERT_TRUE(rejected);
+  EXPECT_EQ(rejected->alert.words, std::vector<std::string>{"rejects"});
+  EXPECT_EQ(rejected->alert.title, "shop: pipeline daily rejected rows");
+  EXPECT_EQ(rejected->alert.facts, std::vector<std::string>{"erp.orders: 10 of 1000 rows rejected"});
+  EXPECT_FALSE(Happens("run.succeeded", "2026-01-31T05:05:00")) << "told within the hour";
+  AlertRule few = Rule({"rejects"}, {"few"}), percent = Rule({"rejects"}, {"percent"});
+  few.rejects_above = 10;
+  percent.rejects_above = 0.9;
+  percent.rejects_percent = true;
+  x_project.alerts.rules = {few, percent};
+  rejected = Happens("run.succeeded", "2026-01-31T08:00:00");
+  ASSERT_TRUE(rejected);
+  EXPECT_EQ(rejected->channels, std::vector<std::string>{"percent"});
+}
+
 TEST_F(AlertStory, WhatIsNobodysPipelineTellsNobody) {
   EXPECT_FALSE(Happens("run.failed", "2026-01-31T05:00:00", {{"pipeline", "all"}}));
   EXPECT_FALSE(Happens("task.failed", "2026-01-31T05:00:00"));

@@ -32,6 +32,9 @@ struct AlertRule {
   std::vector<std::string> pipelines, owners, tags;   // any of them; all empty = every pipeline
   std::vector<std::string> to;                        // channels
   std::chrono::milliseconds repeat{3'600'000};        // while it goes on, tell again no sooner
+  /// `rejects` is told where one load rejected more: so many rows, or so many percent of those it read.
+  double rejects_above = 0;
+  bool rejects_percent = false;
   Place place;
 };
 
@@ -40,7 +43,7 @@ struct AlertConfig {
   std::vector<AlertRule> rules;
 };
 
-/// failed, recovered, late, checks_failed, checks_warned, missed, project.
+/// failed, recovered, late, checks_failed, checks_warned, missed, project, schema_drift, rejects.
 const std::vector<std::string>& AlertWords();
 
 }  // namespace caudal

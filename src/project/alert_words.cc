@@ -1,6 +1,7 @@
 #include "project/alert_words.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <set>
@@ -124,6 +125,20 @@ AlertChannel ReadChannel(const YamlMember& member, const FileContext& file, cons
   return channel;
 }
 
+/// "100", "2.5%".
+void ReadRejectsAbove(MapReader& reader, const FileContext& file, AlertRule& rule) {
+  const YamlNode* node = reader.Take("rejects_above");
+  if (node == nullptr) return;
+  std::string text = TextOf(*node, "rejects_above", file).value_or("");
+  const std::string said = text;
+  rule.rejects_percent = text.ends_with('%');
+  if (rule.rejects_percent) text.pop_back();
+  const bool good = rule.rejects_percent ? IsNumber(text) : IsInteger(text);
+  rule.rejects_above = good ? std::atof(text.c_str()) : 0;
+  if (good && rule.rejects_above >= 0 && !(rule.rejects_percent && rule.rejects_above > 100)) return;
+  file.Add(*node, "'rejects_above' should be a number of rows or a percentage, not '" + said + "'", "write 100, or 1%");
+}
+
 AlertRule ReadRule(const YamlNode& node, const FileContext& file, const std::vector<AlertChannel>& channels) {
   AlertRule rule;
   rule.place = file.At(node);
@@ -148,6 +163,7 @@ AlertRule ReadRule(const YamlNode& node, const FileContext& file, const std::vec
   }
   if (rule.to.empty()) file.Add(node, "a rule needs 'to', a list of channels", "write to: [" + (names.empty() ? "ops" : names.front()) + "]");
   if (auto repeat = reader.Duration("repeat")) rule.repeat = *repeat;
+  ReadRejectsAbove(reader, file, rule);
   reader.Finish();
   return rule;
 }
@@ -155,7 +171,8 @@ AlertRule ReadRule(const YamlNode& node, const FileContext& file, const std::vec
 }  // namespace
 
 const std::vector<std::string>& AlertWords() {
-  static const std::vector<std::string> kWords = {"failed", "recovered", "late", "checks_failed", "checks_warned", "missed", "project"};
+  static const std::vector<std::string> kWords = {"failed", "recovered", "late", "checks_failed", "checks_warned", "missed", "project",
+                                                  "schema_drift", "rejects"};
   return kWords;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "project/alert_words.h"
+#include "project/contract_words.h"
 #include "project/retention_words.h"
 
 namespace caudal {
@@ -106,6 +107,7 @@ void ParseDefaults(const YamlNode* node, const FileContext& file, Project& proje
   MapReader reader(*node, "'defaults'", file);
   project.owner = reader.Text("owner", "");
   if (auto retries = reader.Durations("retries")) project.retries = *retries;
+  project.contract = ContractOf(reader, SchemaContract{}, file);
   reader.Finish();
 }
 

@@ -47,6 +47,12 @@ TEST(Load, BadConfig) {
       {"caudal.yaml", "name: shop\nretention: {reader_grace: 5m}\n",
        "caudal.yaml:2:12: 'retention' does not say which versions go; write {older_than: 30d}, {keep_versions: 10}, or both; {} keeps all"},
       {"caudal.yaml", "name: shop\nretention: {keep_versions: 0}\n", "caudal.yaml:2:28: 'keep_versions' should be a whole number from 1 to 1000000, not '0'"},
+      {"caudal.yaml", "name: shop\ndefaults: {schema_contract: {columns: freez, tables: discard_row, weather: freeze}}\n",
+       "caudal.yaml:2:39: 'columns' cannot be 'freez'; did you mean 'freeze'?\n"
+       "caudal.yaml:2:54: 'tables' cannot be 'discard_row': each stream is named in its file, so there is no table to leave out; write evolve, or freeze; leave the stream out where its table is not wanted\n"
+       "caudal.yaml:2:67: unknown word 'weather' in 'schema_contract'; there are: tables, columns, data_type"},
+      {"caudal.yaml", "name: shop\ndefaults: {schema_contract: [freeze]}\n",
+       "caudal.yaml:2:29: 'schema_contract' should be a word or a map, not a list; write freeze, or {columns: freeze, data_type: discard_row}"},
       {"caudal.yaml", "name: shop\nformats: [delta, iceberg, delt]\n", "caudal.yaml:2:10: unknown format 'delt'; did you mean 'delta'?"},
       {"caudal.yaml", "name: shop\nformats: {default: [hudi], nowhere: delta}\n",
        "caudal.yaml:2:20: 'formats' leaves out delta, whose log is the table's truth: the others are made from it; add delta to the list\n"

@@ -21,6 +21,7 @@
 #include "project/analyzer.h"
 #include "project/check_spec.h"
 #include "project/schedule.h"
+#include "project/schema_contract.h"
 
 namespace caudal {
 
@@ -68,6 +69,7 @@ struct StreamConfig {
   int priority = 0;
   std::optional<TableFormats> formats;  // absent = the folder's, or the project's
   std::optional<Retention> retention;   // absent = the project's
+  SchemaContract contract;              // of the stream, or the source's, or the project's, part by part
   Place place;
 };
 
@@ -193,6 +195,7 @@ struct Project {
   std::string owner;     // of what names none
   std::map<std::string, Parameter> parameters;
   std::vector<std::chrono::milliseconds> retries;
+  SchemaContract contract;  // of each stream whose source says nothing
   int slots = 2;
   int runs = 2;  // that the daemon has at once
   std::optional<std::chrono::milliseconds> task_timeout;  // of each task that names none

@@ -8,6 +8,7 @@
 #include "project/check_parse.h"
 #include "project/columns.h"
 #include "project/connector_options.h"
+#include "project/contract_words.h"
 #include "project/parent_streams.h"
 #include "project/retention_words.h"
 
@@ -16,13 +17,15 @@ namespace {
 
 const std::vector<std::string>& StreamWords() {
   static const std::vector<std::string> kWords = {"write_disposition", "primary_key", "partition_by", "incremental",
-                                                  "columns", "checks", "description", "priority", "formats", "retention", "freshness", "volume"};
+                                                  "columns", "checks", "description", "priority", "formats", "retention", "freshness", "volume",
+                                                  "schema_contract"};
   return kWords;
 }
 
 const std::vector<std::string>& SourceWords() {
   static const std::vector<std::string> kWords = {"type", "owner", "description", "tags", "max_parallel",
-                                                  "retries", "timeout", "resource_defaults", "streams", "freshness", "volume", "for_each", "name"};
+                                                  "retries", "timeout", "resource_defaults", "streams", "freshness", "volume", "for_each", "name",
+                                                  "schema_contract"};
   return kWords;
 }
 
@@ -74,6 +77,7 @@ class SourceReader {
     if (const YamlNode* name = reader.Take("name")) {
       x_file.Add(*name, "a source is called as its file is: '" + x_source.name + "'", "rename the file, or write for_each: beside 'name'");
     }
+    x_contract = ContractOf(reader, x_request.project->contract, x_file);
     if (x_spec == nullptr) return;
     OptionsRequest options{&x_spec->options, SourceWords(), "a source of type " + x_spec->name, "",
                            x_request.project->folder};
@@ -161,6 +165,7 @@ class SourceReader {
     stream.priority = reader.Priority();
     stream.formats = reader.Formats();
     stream.retention = RetentionOf(reader, x_file);
+    stream.contract = ContractOf(reader, x_contract, x_file);
     stream.columns = ParseColumns(reader.Take("columns"), ColumnTypes::kStated, x_file);
     if (const YamlNode* checks = reader.Take("checks")) ParseChecks(*checks, "", x_file, stream.checks);
     const YamlNode* incremental = reader.Take("incremental");
@@ -218,6 +223,7 @@ class SourceReader {
   const FileContext& x_file;
   const ConnectorSpec* x_spec = nullptr;
   SourceConfig x_source;
+  SchemaContract x_contract;
 };
 
 }  // namespace

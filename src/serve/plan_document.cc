@@ -11,6 +11,7 @@ Json PlanDocument(const Project& project, const RunRequest& request, const std::
                                  {"action", item.action},
                                  {"reason", item.reason},
                                  {"partitions", item.partitions},
+                                 {"drift", item.drift},
                                  {"depends_on_load", item.depends_on_load}});
   }
   return document;

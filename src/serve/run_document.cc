@@ -1,6 +1,7 @@
 #include "serve/run_document.h"
 
 #include "base/json.h"
+#include "flow/drift.h"
 #include "serve/rows_document.h"
 
 namespace caudal {
@@ -37,6 +38,7 @@ Json TaskDocument(const TaskRecord& task, const TaskOutcome* outcome) {
   }
   if (outcome == nullptr) return document;
   document["rows_deduplicated"] = outcome->counts.deduplicated;
+  document["drift"] = DriftToJson(outcome->drift);
   document["partitions"] = outcome->partitions;
   document["checks"] = Json::array();
   for (const CheckResult& check : outcome->checks) document["checks"].push_back(CheckDocument(check));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "flow/drift.h"
 
 namespace caudal {
 namespace {
@@ -112,8 +113,10 @@ Json CommitDocument(const CommitRecord& commit) {
     document["counts"] = {{"read", commit.counts->read},
                           {"written", commit.counts->written},
                           {"rejected", commit.counts->rejected},
-                          {"deduplicated", commit.counts->deduplicated}};
+                          {"deduplicated", commit.counts->deduplicated},
+                          {"discarded_values", commit.counts->discarded_values}};
   }
+  document["drift"] = DriftToJson(DriftOfNote(commit.note));
   return document;
 }
 

@@ -69,13 +69,14 @@ class TypedRows : public ::testing::Test {
     return read;
   }
   /// Fills typed and rejected.
-  void Type(const Schema& schema) {
+  void Type(const Schema& schema, Misfit misfit = Misfit::kReject) {
     ComputeJob job;
-    AddTypedRows(job, Read(), keys, schema, "run/task", FromMilliseconds(0));
+    AddTypedRows(job, Read(), keys, schema, misfit, "run/task", FromMilliseconds(0));
     for (const auto& [name, sql] :
          {std::pair{"typed", "SELECT * FROM typed ORDER BY _source_file, _source_row"},
           std::pair{"rejected",
-                    "SELECT _reason, _column, _value, _row, _source_file, _source_row FROM rejected ORDER BY 5, 6"}}) {
+                    "SELECT _reason, _column, _value, _row, _source_file, _source_row FROM rejected ORDER BY 5, 6"},
+          std::pair{"misfits", "SELECT _column, _value, _source_file, _source_row FROM misfits ORDER BY 3, 4, 1"}}) {
       Step step;
       step.kind = Step::Kind::kQuery;
       step.name = std::string("answer ") + name;
@@ -86,6 +87,7 @@ class TypedRows : public ::testing::Test {
     const ComputeResult result = Run(job);
     typed = Cells(result, "answer typed");
     rejected = Cells(result, "answer rejected");
+    misfits = Cells(result, "answer misfits");
   }
 
   TempFolder folder;
@@ -94,7 +96,24 @@ class TypedRows : public ::testing::Test {
   std::vector<std::string> keys;
   Table typed;
   Table rejected;
+  Table misfits;
 };
+
+TEST_F(TypedRows, LeaveOutWhatDoesNotFitWhereTheContractSaysSo) {
+  Add("csv", "a,b\n1,2\nx,3\n4,y\nz,w\n5\n");
+  Add("ndjson", R"({"a": 6, "b": {"c": 1}}
+{"a": "no", "b": {"c": "no"}}
+{"a":
+)");
+  Type(Of({{"a", "BIGINT"}, {"b", "VARCHAR"}}), Misfit::kNull);
+  EXPECT_THAT(typed, ElementsAre(ElementsAre("1", "2", "raw/0", "2"), ElementsAre("NULL", "3", "raw/0", "3"), ElementsAre("4", "y", "raw/0", "4"),
+                                 ElementsAre("NULL", "w", "raw/0", "5"), ElementsAre("6", R"({"c":1})", "raw/1", "1"),
+                                 ElementsAre("NULL", R"({"c":"no"})", "raw/1", "2")));
+  EXPECT_THAT(misfits, ElementsAre(ElementsAre("a", "x", "raw/0", "3"), ElementsAre("a", "z", "raw/0", "5"), ElementsAre("a", "no", "raw/1", "2")));
+  EXPECT_EQ(rejected.size(), 2U) << "what is no record has no value to leave out";
+  Type(Of({{"a", "BIGINT"}, {"b", "STRUCT(c BIGINT)"}}), Misfit::kNull);
+  EXPECT_EQ(typed.back()[1], "NULL") << "a leaf that does not fit";
+}
 
 TEST_F(TypedRows, AreTheSameOnTheFastAndOnTheCheckedWay) {
   std::mt19937 random(7);
