@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "connect/program.h"
 #include "connect/server_process_testing.h"
 
 namespace caudal {
@@ -121,6 +122,79 @@ class HttpGround final : public Ground {
   TestServer x_server;
 };
 
+/// A tap of shell with a state, one run of the program at a time.
+class SingerGround final : public Ground {
+ public:
+  SingerGround() {
+    x_folder.Write("catalog", R"({"streams": [{"stream": "many", "schema": {}}, {"stream": "one", "schema": {}}, {"stream": "empty", "schema": {}}]})");
+    WriteProgram("tap", "step=100; after=0\n"
+                 "while [ $# -gt 0 ]; do case $1 in --discover) cat " + (x_folder / "catalog") + "; exit;;\n"
+                 "--config) step=$(sed 's/[^0-9]//g' $2); shift;; --catalog) stream=$(sed -n 's/.*\"selected\":true,\"stream\":\"\\([a-z]*\\)\".*/\\1/p' $2); shift;;\n"
+                 "--state) after=$(sed 's/[^0-9]//g' $2); shift;; esac; shift; done\n"
+                 "case $stream in many) last=5;; one) last=1;; *) last=0;; esac\n"
+                 "echo '{\"type\": \"SCHEMA\", \"stream\": \"'$stream'\", \"schema\": {}}'; end=$((after + ${step:-100}))\n"
+                 "while [ $after -lt $last ] && [ $after -lt $end ]; do after=$((after + 1))\n"
+                 "echo '{\"type\": \"RECORD\", \"stream\": \"'$stream'\", \"record\": {\"id\": '$after'}}'; done\n"
+                 "echo '{\"type\": \"STATE\", \"value\": {\"after\": '$after'}}'\n");
+    WriteProgram("broken", "echo no such key >&2; exit 2\n");
+  }
+  SourceRequest Good(const std::string& stream) override { return Of("tap", stream, Json::object()); }
+  SourceRequest InSteps() override { return Of("tap", "many", Json{{"step", 2}}); }
+  std::vector<std::pair<SourceRequest, std::string>> Bad() override {
+    return {{Of("nowhere", "many", Json::object()), "nowhere"}, {Of("broken", "many", Json::object()), "no such key"}, {Of("tap", "other", Json::object()), "other"}};
+  }
+
+ private:
+  void WriteProgram(const std::string& name, const std::string& text) {
+    x_folder.Write(name, "#!/bin/sh\n" + text);
+    std::filesystem::permissions(x_folder / name, std::filesystem::perms::owner_all);
+  }
+  SourceRequest Of(const std::string& command, const std::string& stream, const Json& config) const {
+    SourceRequest request;
+    request.stream = stream;
+    request.options = DumpJson(Json{{"command", x_folder / command}, {"config", config}});
+    request.stream_options = "{}";
+    return request;
+  }
+  TempFolder x_folder;
+};
+
+/// A source whose program runs beside it, as the worker has it, without a sandbox.
+class WithProgram final : public BytesSource {
+ public:
+  WithProgram(std::unique_ptr<BytesSource> source, std::string option) : x_source(std::move(source)), x_option(std::move(option)) {}
+  Status Check(const SourceRequest& request) override {
+    TRY(Begin(request));
+    return x_source->Check(request);
+  }
+  Result<std::vector<StreamOffer>> Discover(const SourceRequest& request) override {
+    TRY(Begin(request));
+    return x_source->Discover(request);
+  }
+  Result<ReadOutcome> Read(const SourceRequest& request, ChunkSink& sink) override {
+    TRY(Begin(request));
+    return x_source->Read(request, sink);
+  }
+
+ private:
+  Status Begin(const SourceRequest& request) {
+    TRY_ASSIGN(const Json options, ParseJson(request.options, "options"));
+    const std::string path = JsonString(options, x_option, "");
+    TRY_ASSIGN(x_program, Program::Fork(path, std::filesystem::path(path).parent_path().string(), [](int) { return Status(); }));
+    x_source->Use(x_program.get());
+    return {};
+  }
+  std::unique_ptr<BytesSource> x_source;
+  std::string x_option;
+  std::unique_ptr<Program> x_program;
+};
+
+Connector WithItsProgram(Connector connector) {
+  if (connector.spec.program_option.empty()) return connector;
+  connector.make_bytes = [make = connector.make_bytes, option = connector.spec.program_option] { return std::make_unique<WithProgram>(make(), option); };
+  return connector;
+}
+
 class SqliteGround final : public Ground {
  public:
   SqliteGround() {
@@ -221,6 +295,7 @@ std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   if (connector.starts_with("files_")) return std::make_unique<FilesGround>(connector.substr(6));
   if (connector == "http") return std::make_unique<HttpGround>();
   if (connector == "journal") return std::make_unique<JournalGround>();
+  if (connector == "singer") return std::make_unique<SingerGround>();
   if (connector == "sqlite") return std::make_unique<SqliteGround>();
   if (connector == "postgres") {
     return std::make_unique<ServerGround>(std::vector<Rows>{
@@ -259,7 +334,7 @@ class Conformance : public ::testing::TestWithParam<std::string> {
     return ids;
   }
   const std::multiset<std::string> all{"1", "2", "3", "4", "5"};
-  const Connector& connector = **AllConnectors().Find(ConnectorOf(GetParam()));
+  const Connector connector = WithItsProgram(**AllConnectors().Find(ConnectorOf(GetParam())));
   std::unique_ptr<Ground> ground;
 };
 

@@ -265,32 +265,37 @@ Result<ReadOutcome> SingerSource::Read(const SourceRequest& request, ChunkSink& 
     TRY_ASSIGN(std::string_view bytes, x_program->Read());
     if (bytes.empty()) break;
     for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos; bytes.remove_prefix(end + 1)) {
+      if (!sink.WantsMore()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
       line.append(bytes.substr(0, end));
       TRY(Take(line, sink));
       line.clear();
     }
     line.append(bytes);
     if (line.size() > kMostCatalogBytes) return Error{ErrorKind::kCorruption, "the tap printed a line of more than 64 MiB", "select fewer columns", ""};
-    if (!sink.WantsMore()) return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""};
   }
   if (!x_program->end().well) return Ended("to read " + request.stream);
   if (!line.empty()) TRY(Take(line, sink));
+  ReadOutcome outcome;
+  outcome.cursor = request.cursor;
+  outcome.unchanged = !x_begun;
   if (x_begun) {
     TRY(Put(sink));
     TRY(sink.End());
+    const std::string& state = x_state.empty() ? before : x_state;
+    outcome.cursor = state.empty() ? "{}" : "{\"state\":" + state + "}";
   }
-  ReadOutcome outcome;
-  const std::string& state = x_state.empty() ? before : x_state;
-  outcome.cursor = state.empty() ? "{}" : "{\"state\":" + state + "}";
-  outcome.unchanged = !x_begun && state == before;
   if (x_others > 0) outcome.notes.push_back(fmt::format("{} records of streams that were not asked for were left out", x_others));
   return outcome;
+}
+
+std::string NextOfTap(const Json& /*stream_options*/, const Json& cursor) {
+  return cursor.contains("state") ? "what is new by the tap's state" : "everything";
 }
 
 }  // namespace
 
 void Register_singer(Registry& registry) {
-  registry.Add(Connector{Spec(), [] { return std::make_unique<SingerSource>(); }, nullptr});
+  registry.Add(Connector{Spec(), [] { return std::make_unique<SingerSource>(); }, nullptr, NextOfTap});
 }
 
 }  // namespace caudal

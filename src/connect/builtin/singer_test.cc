@@ -92,7 +92,7 @@ TEST(Singer, TheTapGetsItsConfigurationCatalogAndState) {
   Tap tap("echo \"$config\" > $HOME/config; echo \"$catalog\" > $HOME/catalog; echo \"$state\" > $HOME/state");
   const StagedRead read = tap.Read(R"({"state": {"at": "then"}})", Json{{"select", {"id"}}, {"incremental", {{"cursor", "at"}}}});
   EXPECT_TRUE(read.unchanged);
-  EXPECT_EQ(read.cursor, R"({"state":{"at":"then"}})");
+  EXPECT_EQ(read.cursor, R"({"state": {"at": "then"}})");
   EXPECT_EQ(*ParseJson(tap.Text("config"), "config"), (Json{{"user", "me"}, {"password", "tap-s3cret"}}));
   EXPECT_EQ(*ParseJson(tap.Text("state"), "state"), (Json{{"at", "then"}}));
   const Json streams = (*ParseJson(tap.Text("catalog"), "catalog"))["streams"];
@@ -146,8 +146,8 @@ TEST(Singer, SaysWhatATapDidWrong) {
 
 TEST(Singer, TheProgramsChildrenEndWithIt) {
   // A child that holds the output would keep the read from ending.
-  Tap tap("sleep 1000 & echo $! > $HOME/child; echo '{\"type\":\"STATE\",\"value\":1}'");
-  EXPECT_EQ(tap.Read().cursor, R"({"state":1})");
+  Tap tap("sleep 1000 & echo $! > $HOME/child; echo '{\"type\":\"RECORD\",\"stream\":\"orders\",\"record\":{\"id\":1}}'");
+  EXPECT_EQ(tap.Read().chunks.size(), 1U);
   // Gone, or dead and not yet taken note of by whoever inherited it.
   const std::string status = Contents("/proc/" + std::to_string(std::stoi(tap.Text("child"))) + "/status");
   EXPECT_THAT(status, ::testing::AnyOf("", HasSubstr("State:\tZ")));
