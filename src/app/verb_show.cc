@@ -181,8 +181,7 @@ Result<int> ShowOne(const Command& command, const Workspace& workspace, const Sh
     TRY_ASSIGN(rows, QueryTables(workspace, "SELECT * FROM " + QuoteTable(folder, name), options.rows, &cancel));
   }
   const std::int64_t rejected = rejects ? rejects->rows() : 0;
-  const auto known = snapshot ? snapshot->domains.find("drift") : std::map<std::string, std::string>::const_iterator();
-  const std::vector<Drift> drift = DriftOfNote(snapshot && known != snapshot->domains.end() ? known->second : "");
+  const std::vector<Drift> drift = snapshot ? RememberedDrift(snapshot->domains) : std::vector<Drift>();
   if (console.json()) {
     Json document = TableDocument(workspace.project, *node, FactsOf(snapshot.get()), verdicts);
     document["columns"] = ColumnsDocument(schema);

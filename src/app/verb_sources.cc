@@ -45,8 +45,8 @@ std::string Painted(const Console& console, SourceState state) {
 
 Cell Age(const std::optional<std::chrono::milliseconds>& age) { return age ? AgeInWords(*age) : std::string(); }
 
-std::string DriftInWords(const std::optional<DriftSeen>& drift) {
-  return drift ? LocalTime(drift->at).substr(0, 10) + " " + Joined(drift->changes, 2) : "";
+std::string NewestDrift(const std::vector<Drift>& drift) {
+  return drift.empty() ? "" : LocalTime(drift.back().since).substr(0, 10) + " " + DriftInWords(drift.back());
 }
 
 std::string NextOf(const Listed& listed) {
@@ -66,7 +66,7 @@ void PrintAll(const Console& console, const Project& project, const std::vector<
     table.rows.push_back({listed.source->name, listed.source->type, owner, std::string(SourceStateName(status.state)),
                           status.last_load ? LocalTime(status.last_load->at) : std::string(),
                           status.last_load ? Grouped(status.last_load->rows) : std::string(), Age(status.lag), Age(status.freshness),
-                          DriftInWords(status.drift), NextOf(listed)});
+                          NewestDrift(status.drift), NextOf(listed)});
   }
   console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(console.width())}));
 }
@@ -81,7 +81,7 @@ void PrintStream(const Console& console, const StreamStatus& stream) {
     line("last load", fmt::format("{}, {} in version {}", LocalTime(stream.last_load->at), Counted(stream.last_load->rows, "row"), stream.last_load->version));
   }
   if (stream.lag) line("lag", *Age(stream.lag) + (stream.freshness ? ", expected " + *Age(stream.freshness) : ""));
-  line("drift", stream.drift ? fmt::format("{}: {}", LocalTime(stream.drift->at), Joined(stream.drift->changes, 12)) : "");
+  for (const Drift& drift : stream.drift) line(&drift == stream.drift.data() ? "drift" : "", LocalTime(drift.since) + "  " + DriftInWords(drift));
   if (stream.last_task) line("last task", fmt::format("{} in run {}", TaskStatusName(stream.last_task->status), stream.last_task->run));
   if (stream.last_task && stream.last_task->status == TaskStatus::kFailed) {
     line("error", stream.last_task->error);

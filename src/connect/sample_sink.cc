@@ -26,8 +26,8 @@ Status SampleSink::Append(std::string_view bytes) {
   return Stop();
 }
 
-Status SampleSink::EndPage(std::string_view url) {
-  TRY(x_to.EndPage(url));
+Status SampleSink::EndPage(std::string_view url, std::string_view members) {
+  TRY(x_to.EndPage(url, members));
   TRY(x_to.End());
   return Stop();
 }

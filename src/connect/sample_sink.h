@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,9 +17,10 @@ class SampleSink final : public ChunkSink {
 
   Status Begin(std::string_view origin, const ChunkFormat& format) override;
   Status Append(std::string_view bytes) override;
-  Status EndPage(std::string_view url) override;
+  Status EndPage(std::string_view url, std::string_view members) override;
   Status End() override;
   std::string LastDigest() const override { return x_to.LastDigest(); }
+  std::int64_t LastRows() const override { return x_to.LastRows(); }
   void Replaces(std::string_view /*origin*/) override {}
   bool WantsMore() const override { return !x_full && x_to.WantsMore(); }
 

@@ -17,9 +17,10 @@ class Notes final : public ChunkSink {
     text += bytes;
     return {};
   }
-  Status EndPage(std::string_view) override { return Note("page"); }
+  Status EndPage(std::string_view, std::string_view) override { return Note("page"); }
   Status End() override { return Note("end"); }
   std::string LastDigest() const override { return ""; }
+  std::int64_t LastRows() const override { return 0; }
   void Replaces(std::string_view) override { calls.push_back("replaces"); }
   bool WantsMore() const override { return true; }
 
@@ -77,7 +78,7 @@ TEST(SampleSink, OnePageIsEnough) {
   SampleSink sample(notes);
   ASSERT_TRUE(sample.Begin("url", Format("pages")));
   ASSERT_TRUE(sample.Append("[]"));
-  EXPECT_FALSE(sample.EndPage("url"));
+  EXPECT_FALSE(sample.EndPage("url", ""));
   EXPECT_TRUE(sample.full());
   EXPECT_EQ(notes.calls, (std::vector<std::string>{"begin url", "page", "end"}));
 }

@@ -97,6 +97,11 @@ std::vector<Drift> DriftOfNote(const std::string& note) {
   return json->contains("drift") ? DriftFromJson((*json)["drift"]) : std::vector<Drift>();
 }
 
+std::vector<Drift> RememberedDrift(const std::map<std::string, std::string>& domains) {
+  const auto known = domains.find("drift");
+  return known == domains.end() ? std::vector<Drift>() : DriftOfNote(known->second);
+}
+
 std::string RememberDrift(const std::string& known, std::vector<Drift>& met, bool looked, Timestamp now) {
   std::vector<Drift> remembered = DriftOfNote(known);
   const auto same = [](const Drift& a, const Drift& b) { return a.kind == b.kind && SameName(a.column, b.column) && a.type == b.type; };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,9 @@ Json DriftToJson(const std::vector<Drift>& drift);
 std::vector<Drift> DriftFromJson(const Json& json);
 /// Of a commit's note: the drift of that load. Of the table's domain "drift": all that is remembered.
 std::vector<Drift> DriftOfNote(const std::string& note);
+
+/// What the loads of a table met, the oldest first; `domains`: of its snapshot.
+std::vector<Drift> RememberedDrift(const std::map<std::string, std::string>& domains);
 
 /// `known`: text of the domain "drift" before this load ("" = none). Fills `since` and `news` of `met`, and gives the text after
 /// it. `looked`: the load saw whether columns are missing, so that those that came back are forgotten.

@@ -49,7 +49,7 @@ Status TakeRows(const Workspace& workspace, const StagedRead& read, const std::s
   } else {
     TRY_ASSIGN(schema, SchemaOf(workspace, read, cancel));
     const std::vector<std::string> keys(read.chunks.size(), "preview");
-    AddTypedRows(job, read, keys, schema, "preview", workspace.clock.Now());
+    AddTypedRows(job, read, keys, schema, Misfit::kReject, "preview", workspace.clock.Now());
     job.steps.push_back(Step::Query("rejected_rows", "SELECT count(*) FROM rejected", 1));
   }
   job.steps.push_back(Step::Query("rows", "SELECT " + ColumnsOf(schema) + " FROM " + from + " LIMIT " + std::to_string(rows), rows));

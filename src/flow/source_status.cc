@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 
 #include "connect/source.h"
-#include "data/name.h"
-#include "data/reserved_name.h"
 #include "flow/runner.h"
 #include "state/history_store.h"
 #include "state/schedule_store.h"
@@ -15,94 +13,26 @@
 namespace caudal {
 namespace {
 
-// How far back a load that brought rows, and a change of columns, is looked for.
+// How far back a load that brought rows is looked for.
 constexpr std::int64_t kWindow = 20, kVersions = 200;
 
-std::string ChangeOf(const Field& before, const Field& after) {
-  return after.name + " " + before.type.ToSql() + " -> " + after.type.ToSql();
+bool BroughtRows(const CommitRecord& commit) {
+  return commit.counts && commit.counts->written > 0 && commit.change != ChangeKind::kNone && commit.operation != "REBUILD";
 }
 
-std::vector<std::string> ColumnChanges(const Schema& before, const Schema& after) {
-  std::vector<std::string> changes;
-  for (const Field& field : after.fields) {
-    if (IsReservedColumn(field.name)) continue;
-    const Field* old = before.Find(field.name);
-    if (old == nullptr) {
-      changes.push_back("+" + field.name + " " + field.type.ToSql());
-    } else if (old->type.ToSql() != field.type.ToSql()) {
-      changes.push_back(ChangeOf(*old, field));
+/// Reads the log from its end, no further than it must.
+Result<std::optional<LoadSeen>> LastLoad(const Table& table, std::int64_t newest) {
+  for (std::int64_t to = newest; to >= 0 && to > newest - kVersions; to -= kWindow) {
+    auto commits = table.History(std::max<std::int64_t>(to - kWindow, -1), to);
+    // What a purge took is no failure: older loads are not known then.
+    if (!commits && commits.error().kind == ErrorKind::kNotFound) break;
+    if (!commits) return std::move(commits).error();
+    for (auto commit = commits->rbegin(); commit != commits->rend(); ++commit) {
+      if (BroughtRows(*commit)) return std::optional(LoadSeen{commit->time, commit->version, commit->counts->written});
     }
   }
-  for (const Field& field : before.fields) {
-    if (!IsReservedColumn(field.name) && after.Find(field.name) == nullptr) changes.push_back("-" + field.name);
-  }
-  return changes;
+  return std::optional<LoadSeen>();
 }
-
-/// Reads the log from its end, no further than what is asked for.
-class HistoryReader {
- public:
-  HistoryReader(const Table& table, const Snapshot& newest) : x_table(table), x_newest(newest) {}
-
-  Status Read(StreamStatus& status) const {
-    TRY(LastLoad(status));
-    return Drift(status);
-  }
-
- private:
-  static bool BroughtRows(const CommitRecord& commit) {
-    return commit.counts && commit.counts->written > 0 && commit.change != ChangeKind::kNone && commit.operation != "REBUILD";
-  }
-
-  Status LastLoad(StreamStatus& status) const {
-    for (std::int64_t to = x_newest.version; to >= 0 && to > x_newest.version - kVersions; to -= kWindow) {
-      auto commits = x_table.History(std::max<std::int64_t>(to - kWindow, -1), to);
-      // What a purge took is no failure: older loads are not known then.
-      if (!commits) return commits.error().kind == ErrorKind::kNotFound ? Status() : Status(std::move(commits).error());
-      for (auto commit = commits->rbegin(); commit != commits->rend(); ++commit) {
-        if (!BroughtRows(*commit)) continue;
-        status.last_load = LoadSeen{commit->time, commit->version, commit->counts->written};
-        return {};
-      }
-    }
-    return {};
-  }
-
-  /// Null: the version was purged.
-  Result<std::shared_ptr<const Snapshot>> At(std::int64_t version) const {
-    auto snapshot = x_table.At(version);
-    if (snapshot) return *std::move(snapshot);
-    if (snapshot.error().kind == ErrorKind::kNotFound) return std::shared_ptr<const Snapshot>();
-    return std::move(snapshot).error();
-  }
-
-  bool AsNow(const Snapshot& snapshot) const { return ColumnChanges(snapshot.schema, x_newest.schema).empty(); }
-
-  /// Columns change seldom: halving finds the version since which they are as now, reading few.
-  Status Drift(StreamStatus& status) const {
-    std::int64_t other = std::max<std::int64_t>(x_newest.version - kVersions, 0), same = x_newest.version;
-    TRY_ASSIGN(const auto first, At(other));
-    if (first && AsNow(*first)) return {};
-    std::shared_ptr<const Snapshot> before = first;
-    while (same - other > 1) {
-      const std::int64_t middle = other + (same - other) / 2;
-      TRY_ASSIGN(auto snapshot, At(middle));
-      if (snapshot && AsNow(*snapshot)) {
-        same = middle;
-      } else {
-        other = middle;
-        before = std::move(snapshot);
-      }
-    }
-    TRY_ASSIGN(const auto changed, At(same));
-    // Where all that came before is purged, nobody knows what changed, or whether anything did.
-    if (before && changed) status.drift = DriftSeen{changed->time, same, ColumnChanges(before->schema, changed->schema)};
-    return {};
-  }
-
-  const Table& x_table;
-  const Snapshot& x_newest;
-};
 
 SourceState StateOf(const StreamStatus& status, bool published, bool paused) {
   if (paused) return SourceState::kPaused;
@@ -169,7 +99,8 @@ Result<StreamStatus> StatusOfStream(const Workspace& workspace, const SourceConf
   TRY_ASSIGN(auto tasks, workspace.state.history().TasksOf(status.table, 1));
   if (!tasks.empty()) status.last_task = std::move(tasks.front());
   if (snapshot != nullptr) {
-    TRY(HistoryReader(table, *snapshot).Read(status));
+    TRY_ASSIGN(status.last_load, LastLoad(table, snapshot->version));
+    status.drift = RememberedDrift(snapshot->domains);
     const auto cursor = snapshot->domains.find("cursor");
     if (cursor != snapshot->domains.end()) status.cursor = cursor->second;
   }
@@ -194,8 +125,9 @@ SourceStatus StatusOfSource(std::vector<StreamStatus> streams) {
     }
     if (stream.lag) status.lag = std::max(status.lag.value_or(*stream.lag), *stream.lag);
     if (stream.freshness) status.freshness = std::min(status.freshness.value_or(*stream.freshness), *stream.freshness);
-    if (stream.drift && (!status.drift || status.drift->at < stream.drift->at)) status.drift = stream.drift;
+    status.drift.insert(status.drift.end(), stream.drift.begin(), stream.drift.end());
   }
+  std::stable_sort(status.drift.begin(), status.drift.end(), [](const Drift& a, const Drift& b) { return a.since < b.since; });
   status.streams = std::move(streams);
   return status;
 }

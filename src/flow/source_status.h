@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "flow/drift.h"
 #include "flow/workspace.h"
 
 namespace caudal {
@@ -24,13 +25,6 @@ struct LoadSeen {
   std::int64_t rows = 0;  // written
 };
 
-/// The newest change of a table's columns after it was made.
-struct DriftSeen {
-  Timestamp at;
-  std::int64_t version = 0;
-  std::vector<std::string> changes;  // "+discount DOUBLE", "-note", "amount BIGINT -> DOUBLE"
-};
-
 struct StreamStatus {
   std::string stream, table;
   SourceState state = SourceState::kNeverLoaded;
@@ -38,7 +32,7 @@ struct StreamStatus {
   std::optional<std::chrono::milliseconds> lag;  // since the last load
   std::optional<std::chrono::milliseconds> freshness;
   std::optional<TaskRecord> last_task;  // the newest that has begun, whatever became of it
-  std::optional<DriftSeen> drift;
+  std::vector<Drift> drift;  // what its loads met, the oldest first
   std::string cursor;  // JSON of the connector, "" = none
   std::string next;    // what would be asked, in words
 };
@@ -48,7 +42,7 @@ struct SourceStatus {
   std::optional<LoadSeen> last_load;              // when the newest of its streams, rows of the last load of each
   std::optional<std::chrono::milliseconds> lag;   // the longest of its streams'
   std::optional<std::chrono::milliseconds> freshness;  // the shortest
-  std::optional<DriftSeen> drift;                 // the newest; version of no use
+  std::vector<Drift> drift;                       // of all its streams, the oldest first
   std::vector<StreamStatus> streams;
 };
 

@@ -14,11 +14,6 @@ Json SecondsOrNull(const std::optional<std::chrono::milliseconds>& duration) {
   return duration ? Json(std::chrono::duration_cast<std::chrono::seconds>(*duration).count()) : Json(nullptr);
 }
 
-Json DriftDocument(const std::optional<DriftSeen>& drift) {
-  if (!drift) return nullptr;
-  return {{"at", FormatTimestampMs(drift->at)}, {"changes", drift->changes}};
-}
-
 }  // namespace
 
 Json StreamDocument(const StreamConfig& stream, const StreamStatus& status, const std::optional<TableFacts>& facts) {
@@ -30,7 +25,7 @@ Json StreamDocument(const StreamConfig& stream, const StreamStatus& status, cons
                 {"last_load", nullptr},
                 {"lag_seconds", SecondsOrNull(status.lag)},
                 {"freshness_seconds", SecondsOrNull(status.freshness)},
-                {"drift", DriftDocument(status.drift)},
+                {"drift", DriftToJson(status.drift)},
                 {"cursor", status.cursor.empty() ? Json(nullptr) : Json(status.cursor)},
                 {"next", status.next},
                 {"published", facts.has_value()}};
@@ -57,7 +52,7 @@ Json SourceDocument(const Project& project, const SourceConfig& source, const So
                 {"last_load", nullptr},
                 {"lag_seconds", SecondsOrNull(status.lag)},
                 {"freshness_seconds", SecondsOrNull(status.freshness)},
-                {"drift", DriftDocument(status.drift)},
+                {"drift", DriftToJson(status.drift)},
                 {"streams", std::move(streams)}};
   if (const auto item = project.for_each.find(source.name); item != project.for_each.end()) {
     for (const auto& [name, value] : item->second) document["values"][name] = value;

@@ -8,6 +8,9 @@
 #include <iterator>
 #include <map>
 
+#include <fmt/format.h>
+
+#include "base/json.h"
 #include "connect/dialect.h"
 #include "connect/options.h"
 #include "connect/place_url.h"
