@@ -53,7 +53,7 @@ TEST(Extract, GivesRequestsSecretsAndNamesUnknownConnectors) {
   job.connector = "htp";
   job.request = SourceRequestToJson(request);
   EXPECT_EQ(RunExtractJob(job, BuiltinRegistry(), {}, {}).error().message,
-            "there is no connector of this type (there are: delta, files, http, mysql, postgres, sqlite): htp");
+            "there is no connector of this type (there are: delta, files, http, mysql, postgres, singer, sqlite): htp");
   // A secret reaches its place among the options: the URL is whole only with it.
   job.connector = "http";
   job.secrets = {{"client.base_url", "gopher://h"}, {"streams.other.x", "y"}};

@@ -179,7 +179,7 @@ TEST_F(Sftp, GoesOnWhereTheServerDied) {
   std::thread helper;
   // In the middle of the file the server and all its sessions are killed; it returns while the reader waits.
   const ReadDone done = Read("", [&] {
-    if (++asked == 120) {  // of some 400
+    if (++asked == 50) {  // of more than 100
       Say("stop");
       helper = std::thread([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(500));

@@ -120,7 +120,7 @@ TEST(Singer, OffersWhatTheCatalogSays) {
   EXPECT_THAT(offers[0].key, ElementsAre("id"));
   EXPECT_THAT(offers[0].cursor_candidates, ElementsAre("at"));
   EXPECT_EQ(offers[0].rows_estimate, 3);
-  EXPECT_EQ(offers[0].columns.Find("at")->type.ToSql(), "TIMESTAMP WITH TIME ZONE");
+  EXPECT_EQ(offers[0].columns.Find("at")->type.ToSql(), "TIMESTAMPTZ");
 }
 
 TEST(Singer, ATapThatFailsLeavesNothingAndItsLastWordsWithoutSecrets) {
