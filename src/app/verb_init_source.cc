@@ -131,6 +131,16 @@ class SourceMaker {
     });
   }
 
+  /// Whether what is not required is asked for all the same: secrets, and what the scheme of the source's place wants.
+  bool AsksFor(const OptionSpec& spec, const OptionValues& values) const {
+    const std::vector<OptionSpec>& options = x_spec->options;
+    const auto place = std::find_if(options.begin(), options.end(), [](const OptionSpec& o) { return o.type == OptionType::kPlace; });
+    if (place == options.end()) return spec.secret;
+    const auto value = values.find(place->name);
+    const std::string scheme = value == values.end() ? "" : value->second.substr(0, value->second.find("://"));
+    return std::find(spec.ask_at.begin(), spec.ask_at.end(), scheme) != spec.ask_at.end();
+  }
+
   /// Asks for what is required, and for secrets.
   Status AskOptions(const std::vector<OptionSpec>& specs, const std::string& prefix, OptionValues& values) {
     std::vector<std::string> needed;
@@ -141,7 +151,7 @@ class SourceMaker {
         continue;
       }
       const bool need = spec.required || std::find(needed.begin(), needed.end(), spec.name) != needed.end();
-      const bool ask = need || BringsSecret(spec, specs) || (spec.secret && prefix.empty());
+      const bool ask = need || BringsSecret(spec, specs) || (prefix.empty() && AsksFor(spec, values));
       if (values.contains(path) || !ask) {
         Needs(spec, values, path, needed);
         continue;

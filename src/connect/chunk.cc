@@ -125,7 +125,7 @@ Json ChunkFormatToJson(const ChunkFormat& format) {
     json["columns"] = format.columns;
   }
   if (!format.trailer.empty()) json["trailer"] = format.trailer;
-  if (records == "json") json["selector"] = format.selector;
+  if (records == "json" || records == "singer") json["selector"] = format.selector;
   if (!format.partition_values.empty()) json["partition_values"] = FromValues(format.partition_values);
   if (format.numbered) json["numbered"] = true;
   return json;
@@ -148,6 +148,8 @@ Json StagedReadToJson(const StagedRead& read) {
               {"unchanged", read.unchanged},
               {"relation_file", read.relation_file},
               {"relation_columns", read.relation_columns},
+              {"keys_file", read.keys_file},
+              {"keys", read.keys},
               {"replaces", read.replaces},
               {"notes", read.notes}};
 }
@@ -163,6 +165,8 @@ Result<StagedRead> StagedReadFromJson(const Json& json) {
     read.unchanged = json.at("unchanged").get<bool>();
     read.relation_file = json.at("relation_file").get<std::string>();
     read.relation_columns = json.at("relation_columns").get<std::string>();
+    read.keys_file = json.at("keys_file").get<std::string>();
+    read.keys = json.at("keys").get<std::int64_t>();
     read.replaces = json.at("replaces").get<std::map<std::string, std::int64_t>>();
     read.notes = json.at("notes").get<std::vector<std::string>>();
     return read;

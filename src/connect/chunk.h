@@ -112,6 +112,9 @@ struct StagedRead {
   /// kRelation: the Parquet file that is raw and candidate at once, and its columns.
   std::string relation_file;     // WrittenFileToJson text, "" = not relation-shaped or no rows
   std::string relation_columns;  // SchemaToJson text
+  /// kRelation: the Parquet file with the key columns of every row that the source has, "" = not asked for; how many.
+  std::string keys_file;
+  std::int64_t keys = 0;
   /// Chunks that replace earlier ones of the same origin (a repaired file): origin -> index into chunks.
   std::map<std::string, std::int64_t> replaces;
   /// What the reader of the log should know: a file left for the next run, a duplicate that was skipped.

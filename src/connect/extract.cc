@@ -111,7 +111,7 @@ Result<RelationRunner::Copied> CopyTexts(const RelationRead& plan, const Relatio
   read.database = plan.database;
   read.sql = texts.sql;
   read.cursor_sql = texts.cursor_sql;
-  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(read, path, source_file, Schema{}));
+  TRY_ASSIGN(RelationRunner::Copied copied, runner.copy(read, {path, "", source_file}, Schema{}));
   copied.columns = shape.schema;
   return copied;
 }
@@ -135,12 +135,12 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   TRY_ASSIGN(RelationRead plan, source->Read(request));
   if (request.sample_rows > 0) {
     plan.sql = fmt::format("SELECT * FROM (\n{}\n) LIMIT {}", plan.sql, request.sample_rows);
-    plan.cursor_sql = "";
+    plan.cursor_sql = plan.keys_sql = "";
     plan.as_texts = nullptr;
   }
   const std::string origin = fmt::format("{}.{}", request.source, request.stream);
   StagedRead read;
-  if (plan.unchanged) {
+  if (plan.unchanged && plan.keys_sql.empty()) {
     read.cursor = request.cursor;
     read.unchanged = true;
     return read;
@@ -157,7 +157,8 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   }
   const std::string& file = request.raw_key.empty() ? origin : request.raw_key;
   const std::string path = folder + "/raw-0.parquet";
-  Result<RelationRunner::Copied> answer = runner.copy(plan, path, file, pinned);
+  const std::string keys_file = plan.keys_sql.empty() ? "" : folder + "/keys.parquet";
+  Result<RelationRunner::Copied> answer = runner.copy(plan, {path, keys_file, file}, pinned);
   bool as_texts = false;
   if (!answer && plan.as_texts && source->IsAboutAValue(answer.error())) {
     Result<RelationRunner::Copied> texts = CopyTexts(plan, runner, path, file);
@@ -173,6 +174,9 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   read.cursor = std::move(outcome.cursor);
   read.notes = std::move(outcome.notes);
   read.relation_columns = DumpJson(SchemaToJson(copied.columns));
+  if (!keys_file.empty() && as_texts) read.notes.push_back("keys were not compared: there are values of another type");
+  if (!as_texts) read.keys_file = keys_file;
+  read.keys = copied.keys;
   read.unchanged = copied.file.rows == 0;
   if (copied.file.rows == 0) return read;
   TRY_ASSIGN(RawDigest digest, DigestFile(copied.file.path));

@@ -17,16 +17,19 @@ namespace caudal {
 /// What the worker's DuckDB does for a relation-shaped source.
 struct RelationRunner {
   std::function<Result<Rows>(const RelationQuestion& question)> ask;
-  /// Copies read.sql to one Parquet file at `path` in the layout of a data file, with `_source_file` = `source_file` and
-  /// `_source_row` from 1 as last columns; within the same transaction asks cursor_sql.
+  struct Target {
+    std::string path, keys_path;  // Parquet files to write
+    std::string source_file;      // `_source_file` of the rows
+  };
   struct Copied {
     WrittenFile file;  // path and statistics; rows == 0: no file was kept
     Schema columns;
     Cell cursor;
+    std::int64_t keys = 0;  // rows in keys_path
   };
-  std::function<Result<Copied>(const RelationRead& read, const std::string& path, const std::string& source_file,
-                               const Schema& pinned)>
-      copy;
+  /// Copies read.sql to one Parquet file in the layout of a data file, with `_source_file` and `_source_row` from 1 as last
+  /// columns; within the same transaction asks cursor_sql, and copies keys_sql.
+  std::function<Result<Copied>(const RelationRead& read, const Target& target, const Schema& pinned)> copy;
 };
 
 /// The job's `request` is JSON of SourceRequest (and for kReplay, of the raw objects). Answer, as JSON text:

@@ -38,6 +38,7 @@ std::string SourceRequestToJson(const SourceRequest& request) {
                        {"sample_rows", request.sample_rows},
                        {"raw_key", request.raw_key},
                        {"widens", request.widens},
+                       {"keys", request.keys},
                        {"pinned", SchemaToJson(request.pinned)}});
 }
 
@@ -53,6 +54,7 @@ Result<SourceRequest> SourceRequestFromJson(const std::string& text) {
     request.sample_rows = JsonInt(json, "sample_rows", 0);
     request.raw_key = json.at("raw_key").get<std::string>();
     request.widens = json.value("widens", std::vector<std::string>{});
+    request.keys = json.value("keys", std::vector<std::string>{});
     request.pinned = Take(SchemaFromJson(json.at("pinned")));
     return request;
   });

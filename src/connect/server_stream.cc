@@ -135,6 +135,19 @@ ServerLists ListsOf(const std::vector<ServerColumn>& columns, const std::functio
 
 std::int64_t NumberIn(const Cell& cell) { return cell ? std::strtoll(cell->c_str(), nullptr, 10) : 0; }
 
+Result<std::vector<ServerColumn>> KeyColumns(const SourceRequest& request, const std::vector<ServerColumn>& columns) {
+  std::vector<ServerColumn> keys;
+  for (const std::string& name : request.keys) {
+    const ServerColumn* column = FindColumn(columns, name);
+    if (column == nullptr) {
+      return Error{ErrorKind::kInvalidArgument, fmt::format("stream {}: the key's column {} is not read, so keys cannot be compared", request.stream, name),
+                   "take `compare_keys` out, or correct `primary_key` and `select`", ""};
+    }
+    keys.push_back(*column);
+  }
+  return keys;
+}
+
 Result<std::vector<StreamOffer>> OffersOf(const Rows& rows, const std::string& home,
                                           const std::function<Result<CatalogType>(const std::vector<Cell>& row)>& type_of) {
   std::vector<StreamOffer> offers;

@@ -76,6 +76,9 @@ struct ServerLists {
 };
 ServerLists ListsOf(const std::vector<ServerColumn>& columns, const std::function<std::string(const std::string&)>& quoted);
 
+/// `columns` that request.keys names, in its order. Errors: kInvalidArgument: one is not there.
+Result<std::vector<ServerColumn>> KeyColumns(const SourceRequest& request, const std::vector<ServerColumn>& columns);
+
 /// Begins a row of a server's catalog; what follows is the server's own.
 enum CatalogCell : std::size_t { kSchemaCell, kTableCell, kColumnCell, kKeyPlaceCell, kRowsCell, kFirstOwnCell };
 

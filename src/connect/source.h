@@ -33,6 +33,7 @@ struct SourceRequest {
   std::int64_t sample_rows = 0;  // 0 = all; else about so many are enough, and no cursor comes of it
   std::string scratch_folder;  // for files that last as long as the request; set where it is answered
   std::vector<std::string> widens = {};  // columns whose pinned type gives way to the source's, where that holds all its values
+  std::vector<std::string> keys = {};    // not empty: these columns of every row are wanted besides, to tell which are gone
 };
 
 /// A stream that a source offers.
@@ -83,11 +84,12 @@ struct RelationTexts {
 };
 
 /// What to copy: the SELECT, and the SELECT of one row, one VARCHAR cell that becomes the cursor's value ("" = no
-/// cursor). Both see one snapshot of the source.
+/// cursor). All see one snapshot of the source.
 struct RelationRead {
   AttachedDatabase database;
   std::string sql;
   std::string cursor_sql;
+  std::string keys_sql = {};  // request.keys of all rows, whatever the cursor; "" where they are not asked for
   /// The source knows, without reading, that there is nothing behind request.cursor.
   bool unchanged = false;
   /// The same rows as texts that lose nothing, for a database whose values need not be of their column's type; `columns`

@@ -50,6 +50,7 @@ struct OptionSpec {
   std::int64_t least = 0;
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string> schemes = {"http", "https"};  // kUrl
+  std::vector<std::string> ask_at = {};  // schemes of the source's kPlace for which whoever makes a source is asked for it
   /// Options beside this one that a choice needs: {"bearer", {"token"}}.
   std::map<std::string, std::vector<std::string>> needs;
   std::vector<std::string> excludes;  // options that cannot stand beside this one

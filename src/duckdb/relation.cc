@@ -33,6 +33,11 @@ Schema Typed(const Schema& read, const Schema& pinned) {
   return columns;
 }
 
+void Discard(const std::string& path) {
+  std::error_code ignored;
+  if (!path.empty()) std::filesystem::remove(path, ignored);
+}
+
 }  // namespace
 
 Status RelationReader::Attach(const AttachedDatabase& database) {
@@ -54,46 +59,55 @@ Result<Rows> RelationReader::Ask(const AttachedDatabase& database, const std::st
   return x_connection.Query(sql, {}, kMostAnswers);
 }
 
-Result<RelationReader::Copied> RelationReader::Copy(const AttachedDatabase& database, const std::string& sql,
-                                                    const std::string& cursor_sql, const std::string& path,
-                                                    const std::string& source_file, const Schema& pinned) {
+Result<RelationReader::Copied> RelationReader::Copy(const AttachedDatabase& database, const Selects& selects, const Target& target,
+                                                    const Schema& pinned) {
   TRY(Attach(database));
   TRY(x_connection.Run("BEGIN TRANSACTION"));
-  Result<Copied> copied = CopyInside(sql, cursor_sql, path, source_file, pinned);
+  Result<Copied> copied = CopyInside(selects, target, pinned);
   if (!copied) {
     [[maybe_unused]] const Status undone = x_connection.Run("ROLLBACK");  // the error above is the one to tell
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
+    Discard(target.path);
+    Discard(target.keys_path);
     return copied;
   }
   TRY(x_connection.Run("COMMIT"));
   return copied;
 }
 
-Result<RelationReader::Copied> RelationReader::CopyInside(const std::string& sql, const std::string& cursor_sql,
-                                                          const std::string& path, const std::string& source_file,
-                                                          const Schema& pinned) {
+Result<RelationReader::Copied> RelationReader::CopyInside(const Selects& selects, const Target& target, const Schema& pinned) {
   Copied copied;
-  if (!cursor_sql.empty()) {
-    TRY_ASSIGN(const Rows answer, x_connection.Query(cursor_sql, {}, 1));
+  if (!selects.cursor.empty()) {
+    TRY_ASSIGN(const Rows answer, x_connection.Query(selects.cursor, {}, 1));
     if (!answer.rows.empty() && !answer.rows[0].empty()) copied.cursor = answer.rows[0][0];
   }
-  TRY_ASSIGN(const Connection::Shape shape, x_connection.Describe(sql));  // without asking for a row
+  if (!selects.keys.empty()) {
+    TRY_ASSIGN(copied.keys, CopyKeys(selects.keys, target.keys_path, pinned));
+  }
+  TRY_ASSIGN(const Connection::Shape shape, x_connection.Describe(selects.rows));  // without asking for a row
   TRY(RefuseReservedColumns(shape.columns));
   copied.columns = Typed(shape.columns, pinned);
   const std::string select =
       fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)",
-                  QuoteLiteral(source_file), SelectBody(sql));
-  TRY_ASSIGN(std::vector<WrittenFile> files, x_connection.Copy(CopyToFile(select, copied.columns, path), {}));
+                  QuoteLiteral(target.source_file), SelectBody(selects.rows));
+  TRY_ASSIGN(std::vector<WrittenFile> files, x_connection.Copy(CopyToFile(select, copied.columns, target.path), {}));
   if (!files.empty()) copied.file = std::move(files[0]);
   for (const std::string_view name : kHoodieColumns) copied.file.columns.erase(std::string(name));
   if (copied.file.rows == 0) {
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
+    Discard(target.path);
     return copied;
   }
   TRY_ASSIGN(copied.file.sha256, Sha256OfFile(copied.file.path));
   return copied;
+}
+
+Result<std::int64_t> RelationReader::CopyKeys(const std::string& sql, const std::string& path, const Schema& pinned) {
+  TRY_ASSIGN(const Connection::Shape shape, x_connection.Describe(sql));
+  Schema columns = shape.columns;
+  for (Field& field : columns.fields) {
+    if (const Field* known = pinned.Find(field.name)) field = *known;
+  }
+  TRY_ASSIGN(const std::vector<WrittenFile> files, x_connection.Copy(CopyToFile(sql, columns, path), {}));
+  return files.empty() ? 0 : files[0].rows;
 }
 
 }  // namespace caudal

@@ -2,6 +2,7 @@
 // Not thread-safe; one connection a job.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -19,21 +20,29 @@ class RelationReader {
   /// All rows of a SELECT, up to a hundred thousand.
   Result<Rows> Ask(const AttachedDatabase& database, const std::string& sql);
 
+  /// What is read, all in one snapshot: rows, the cursor's one VARCHAR ("" = none), the keys of every row ("" = none).
+  struct Selects {
+    std::string rows, cursor, keys;
+  };
+  struct Target {
+    std::string path, keys_path;
+    std::string source_file;
+  };
   struct Copied {
     WrittenFile file;  // rows == 0: no file was kept
     Schema columns;
     Cell cursor;
+    std::int64_t keys = 0;  // rows in keys_path, which is there where keys were asked for
   };
-  /// Copies `sql` to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned`
-  /// keeps its type and field id, others get fresh ids. `cursor_sql` ("" = none) answers one VARCHAR in the same
-  /// snapshot. A failed copy leaves no file, and another one may follow.
-  Result<Copied> Copy(const AttachedDatabase& database, const std::string& sql, const std::string& cursor_sql,
-                      const std::string& path, const std::string& source_file, const Schema& pinned);
+  /// Copies the rows to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned`
+  /// keeps its type and field id, others get fresh ids; keys get the same types. A failed copy leaves no file, and another one
+  /// may follow.
+  Result<Copied> Copy(const AttachedDatabase& database, const Selects& selects, const Target& target, const Schema& pinned);
 
  private:
   Status Attach(const AttachedDatabase& database);
-  Result<Copied> CopyInside(const std::string& sql, const std::string& cursor_sql, const std::string& path,
-                            const std::string& source_file, const Schema& pinned);
+  Result<Copied> CopyInside(const Selects& selects, const Target& target, const Schema& pinned);
+  Result<std::int64_t> CopyKeys(const std::string& sql, const std::string& path, const Schema& pinned);
 
   Connection& x_connection;
   std::string x_extensions;

@@ -27,16 +27,24 @@ struct ExtractRequest {
   std::string staging;
   std::int64_t sample_rows = 0;
   std::vector<std::string> widens = {};  // SourceRequest::widens
+  std::vector<std::string> keys = {};    // SourceRequest::keys
 };
 
 /// The job that asks the source; `stream` null for a question about the whole source. Errors: secrets.
 Result<ExtractJob> MakeExtractJob(const Workspace& workspace, const SourceConfig& source, const StreamConfig* stream,
                                   const ExtractRequest& what);
 
-/// Asks the source for what comes after `cursor`, or, where `context.manifest` fits, takes the raw objects of an earlier
-/// attempt. Raw objects are durable when it returns.
+/// Where a read goes on from.
+struct ReadFrom {
+  std::string cursor;
+  Schema pinned;
+  std::vector<std::string> keys;  // SourceRequest::keys
+};
+
+/// Asks the source for what comes after `from.cursor`, or, where `context.manifest` fits, takes the raw objects of an earlier
+/// attempt, without keys. Raw objects are durable when it returns.
 Result<Extracted> Extract(const Workspace& workspace, const Node& node, const TaskContext& context,
-                          const std::string& cursor, const Schema& pinned, const Staging& staging, JobCost& cost);
+                          const ReadFrom& from, const Staging& staging, JobCost& cost);
 
 /// "2 files, 10 rows read"; a database and an API have rows alone.
 std::string ReadInWords(const Extracted& extracted, std::int64_t rows);

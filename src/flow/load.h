@@ -51,6 +51,14 @@ class Load {
   Status Commit(Change change);
   std::string NoteOf() const;
 
+  // compare_keys.cc
+  std::vector<std::string> KeysToCompare() const;
+  Status RefuseToLoseAll() const;
+  Status AddGoneKeys(ComputeJob& find) const;
+  static void AddKeysAsDeleted(ComputeJob& rewrite, const Schema& keys, std::vector<std::string> files);
+  Schema KeySchema() const;
+  bool ComparesKeys() const { return !x_extracted.read.keys_file.empty(); }
+
   // load_build.cc
   Status AddTyped(ComputeJob& job);
   Status AddSplit(ComputeJob& job);
@@ -92,6 +100,7 @@ class Load {
   RowCounts x_counts;
   std::vector<WrittenFile> x_rejects;
   std::optional<RejectReplay> x_replay;
+  std::int64_t x_gone = 0;  // published rows whose keys the source has no more
   bool x_rebuild = false;
   bool x_blind = true;
 };

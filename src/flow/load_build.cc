@@ -13,6 +13,15 @@
 #include "lake/upsert.h"
 
 namespace caudal {
+namespace {
+
+std::vector<std::string> PathsOf(const StepResult& step) {
+  std::vector<std::string> paths;
+  for (const WrittenFile& file : step.files) paths.push_back(file.path);
+  return paths;
+}
+
+}  // namespace
 
 /// Views "typed", "rejected" and "misfits" of what was read; of a replay those of the chosen rows, as tables "typed_chosen", ...
 Status Load::AddTyped(ComputeJob& job) {
@@ -215,20 +224,23 @@ Status Load::BuildMerge() {
   AddDriftQueries(find);
   AddCount(find, "good_count", "good");
   std::string root = x_workspace.RootOf(x_node.table);
-  ChangeSet set{"changes", x_stream.primary_key, false};
-  AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root, set, "touched");
+  if (ComparesKeys()) TRY(AddGoneKeys(find));
+  AddKeySearch(find, *x_base, KeptFiles(x_base.get(), {}), root,
+               ChangeSet{ComparesKeys() ? "touching" : "changes", x_stream.primary_key, false}, "touched");
   TRY_ASSIGN(ComputeResult found, Compute(std::move(find)));
   TRY(TakeDrift(found));
+  const StepResult* gone = found.Find("gone");
+  x_gone = gone != nullptr ? RowsOf(gone->files) : 0;
 
   std::vector<const LiveFile*> touched = FilesNamedBy(*x_base, root, found.Find("touched")->rows);
   TRY_ASSIGN(const bool again, CameAgain(found, touched));
   if (again) return CommitNoChange(found);
   ComputeJob rewrite;
   TRY_ASSIGN(rewrite.output_folder, x_staging->Folder("rewrite"));
-  std::vector<std::string> paths;
-  for (const WrittenFile& file : found.Find("changes")->files) paths.push_back(file.path);
-  rewrite.inputs.push_back({"caudal_candidate", "changes", x_schema, paths, false});
+  rewrite.inputs.push_back({"caudal_candidate", "changes", x_schema, PathsOf(*found.Find("changes")), false});
   rewrite.steps.push_back(Step::Run("changes", "CREATE VIEW changes AS SELECT * FROM caudal_candidate.changes"));
+  const ChangeSet set{x_gone > 0 ? "merged" : "changes", x_stream.primary_key, x_gone > 0};
+  if (x_gone > 0) AddKeysAsDeleted(rewrite, KeySchema(), PathsOf(*gone));
   // The files are written under the table's new columns: those that an old file lacks are NULL.
   Snapshot target = *x_base;
   target.schema = x_schema;
@@ -243,7 +255,7 @@ Status Load::BuildMerge() {
   TRY_ASSIGN(ComputeResult result, Compute(std::move(rewrite)));
   Change change = ChangeOfRewrite(target, touched, result);
   change.operation = x_replay ? "REPLAY" : "MERGE";
-  change.kind = ChangeKind::kUpsert;
+  change.kind = x_gone > 0 ? ChangeKind::kOverwrite : ChangeKind::kUpsert;  // an upsert takes no row away
   x_counts.written = RowsOf(found.Find("changes")->files);
   TRY(CountRows(found));
   return AuditAndCommit(result, scope, std::move(change));
@@ -255,6 +267,8 @@ Result<bool> Load::CameAgain(const ComputeResult& found, const std::vector<const
   std::int64_t matched = 0;
   for (const auto& row : found.Find("touched")->rows.rows) matched += std::stoll(row.at(1).value_or("0"));
   const bool nested = std::any_of(x_schema.fields.begin(), x_schema.fields.end(), [](const Field& f) { return f.type.nested(); });
+  if (x_gone > 0) return false;
+  if (changes.empty() && ComparesKeys()) return x_schema == x_base->schema && !ChecksChanged();
   const bool same_columns = x_schema == x_base->schema && x_base->key == x_stream.primary_key;
   if (nested || !same_columns || ChecksChanged() || changes.empty() || matched != RowsOf(changes)) return false;
   std::string columns;
@@ -263,9 +277,7 @@ Result<bool> Load::CameAgain(const ComputeResult& found, const std::vector<const
     columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(field.name);
   }
   ComputeJob job;
-  std::vector<std::string> paths;
-  for (const WrittenFile& file : changes) paths.push_back(file.path);
-  job.inputs.push_back({"caudal_candidate", "changes", x_schema, paths, false});
+  job.inputs.push_back({"caudal_candidate", "changes", x_schema, PathsOf(*found.Find("changes")), false});
   job.inputs.push_back(InputOf(*x_base, "caudal_candidate", "touched", touched, x_workspace.RootOf(x_node.table), false));
   AddCount(job, "other", fmt::format("(SELECT {0} FROM caudal_candidate.changes EXCEPT SELECT {0} FROM caudal_candidate.touched)", columns));
   TRY_ASSIGN(const ComputeResult compared, Compute(std::move(job)));
@@ -282,6 +294,7 @@ Status Load::CommitNoChange(const ComputeResult& found) {
   TRY(Commit(std::move(change)));
   x_outcome.status = TaskStatus::kUnchanged;
   x_outcome.note = fmt::format("{} rows came again as they are", x_counts.deduplicated);
+  if (ComparesKeys()) x_outcome.note += ", no key is gone at the source";
   return {};
 }
 

@@ -51,7 +51,7 @@ Status Load::Run() {
     if (x_replay->chosen == 0) return NothingNew("no rejected row of " + x_node.table + " meets the condition");
   } else {
     TRY(Fetch());
-    if (x_extracted.read.chunks.empty() && !Empties()) {
+    if (x_extracted.read.chunks.empty() && !Empties() && !ComparesKeys()) {
       std::string note = "nothing new at the source";
       for (const std::string& more : x_extracted.read.notes) note += ", " + more;
       return NothingNew(note);
@@ -91,7 +91,8 @@ bool Load::Replaces() const {
 
 Status Load::Fetch() {
   if (x_rebuild) return FetchFromRaw();
-  TRY_ASSIGN(x_extracted, Extract(x_workspace, x_node, x_context, Cursor(), Pinned(), *x_staging, x_outcome.cost));
+  TRY_ASSIGN(x_extracted, Extract(x_workspace, x_node, x_context, {Cursor(), Pinned(), KeysToCompare()}, *x_staging, x_outcome.cost));
+  TRY(RefuseToLoseAll());
   RawManifest manifest;
   manifest.cursor_from = Cursor();
   manifest.cursor_to = x_extracted.read.cursor;
@@ -269,6 +270,8 @@ Status Load::Commit(Change change) {
     change.raw = x_extracted.objects;
     if (!x_extracted.read.cursor.empty()) change.domains["cursor"] = x_extracted.read.cursor;
   }
+  if (ComparesKeys()) change.domains["keys_compared"] = DumpJson(Json(FormatTimestampMs(x_workspace.clock.Now())));
+  if (x_rebuild && x_base->domains.contains("keys_compared")) change.domains["keys_compared"] = std::nullopt;  // deleted rows came back
   if (x_rebuild) {  // every row is typed anew, those that were rejected, too
     TRY_ASSIGN(const auto rejects, x_table.RejectsAt(*x_base));
     if (rejects) change.reject_removes = rejects->files;
@@ -302,6 +305,7 @@ Status Load::Commit(Change change) {
     x_outcome.note = ReadInWords(x_extracted, x_counts.read);
   }
   for (const Drift& drift : x_drift) x_outcome.note += ", " + DriftInWords(drift);
+  if (x_gone > 0) x_outcome.note += fmt::format(", {} rows deleted, whose keys are gone at the source", x_gone);
   for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
   return {};
 }
@@ -310,6 +314,7 @@ Status Load::Commit(Change change) {
 std::string Load::NoteOf() const {
   Json note = Json::object();
   if (!x_drift.empty()) note["drift"] = DriftToJson(x_drift);
+  if (x_gone > 0) note["deleted"] = x_gone;
   if (x_replay) note["replay"] = {{"rows", x_replay->chosen}, {"of_replaced_loads", x_replay->overtaken}};
   return note.empty() ? "" : DumpJson(note);
 }

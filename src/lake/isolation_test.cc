@@ -2,6 +2,7 @@
 // (snapshot isolation, and no write skew between partitions), nothing acknowledged is lost, nothing is there twice, and no
 // reader goes back in time. Some writers die inside a commit.
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <random>
 #include <set>
@@ -127,6 +128,7 @@ class Isolation : public LakeFixture {
     EXPECT_GE((*base)->version, acknowledged) << "what was acknowledged before is seen by all";
     Transaction t = Make(**base, task, dice);
     if (t.change.adds.empty() && t.change.removes.empty()) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(dice() % 2000));  // others commit meanwhile
     int steps = dice() % 12 == 0 ? static_cast<int>(dice() % 8) : -1;
     table.set_probe([&](std::string_view) {
       if (steps-- == 0) throw Death();

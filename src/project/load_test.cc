@@ -111,6 +111,7 @@ TEST(Load, BadSource) {
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h', token: '${no-name}'}\nstreams: {a: {primary_key: id}}\n", "sources/api.yaml:2:40: 'token' names a secret that is no name: 'no-name'; use letters, digits and _"},
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h'}\nstreams: {a: {}}\n", "sources/api.yaml:3:14: the stream 'a' appends without a key, and http may give rows twice; write primary_key: id, or write_disposition: replace"},
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h'}\nstreams: {a: {write_disposition: replace, incremental: t}}\n", "sources/api.yaml:3:56: the stream 'a' is replaced as a whole and cannot be incremental; write write_disposition: merge or append, or take 'incremental' out"},
+      {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h'}\nstreams: {a: {primary_key: id, write_disposition: merge, incremental: {cursor: t, compare_keys: 1d}}}\n", "sources/api.yaml:3:97: the connector http cannot give all keys of a stream; take 'compare_keys' out"},
       {"sources/api.yaml", "type: http\nclient: {base_url: 'https://h'}\nstreams: {a: {primary_key: id, incremental: {lag: 5m}}}\n", "sources/api.yaml:3:45: 'incremental' needs 'cursor', the column that grows; write {cursor: updated_at}"},
       {"sources/silver.yaml", "type: files\nlocation: d\nstreams: {orders: {}}\n", "models/silver/orders.sql:1:1: the table silver.orders is made twice (also by sources/silver.yaml:3:11); rename one of them"},
   });

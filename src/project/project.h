@@ -61,7 +61,7 @@ struct StreamConfig {
   std::vector<std::string> primary_key;
   std::vector<std::string> partition_by;
   /// JSON: the connector's stream options, defaults filled in (forms: project/connector_options.h), and where they are
-  /// given "primary_key" [..] and "incremental" {"cursor", "initial_value", "lag"} as texts.
+  /// given "primary_key" [..] and "incremental" {"cursor", "initial_value", "lag", "compare_keys"} as texts.
   std::string options;
   std::vector<ColumnConfig> columns;
   std::vector<CheckSpec> checks;  // of the table

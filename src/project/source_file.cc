@@ -192,8 +192,21 @@ class SourceReader {
       if (lag->is_scalar() && (IsInteger(lag->text) || DurationOf(*lag, "lag", x_file))) json["lag"] = lag->text;
       if (!lag->is_scalar()) x_file.Add(*lag, "'lag' should be a duration", "write lag: 10m");
     }
+    if (const YamlNode* every = reader.Take("compare_keys")) {
+      if (DurationOf(*every, "compare_keys", x_file)) json["compare_keys"] = every->text;
+    }
     reader.Finish();
     return json;
+  }
+
+  void CompareKeysRules(const YamlNode& incremental, const StreamConfig& stream) {
+    const YamlNode* every = incremental.is_map() ? incremental.Find("compare_keys") : nullptr;
+    if (every == nullptr) return;
+    if (x_spec->shape != SourceShape::kRelation) {
+      x_file.Add(*every, "the connector " + x_spec->name + " cannot give all keys of a stream", "take 'compare_keys' out");
+    } else if (stream.write_disposition != WriteDisposition::kMerge) {
+      x_file.Add(*every, "'compare_keys' deletes rows by their key, so the stream '" + stream.name + "' must merge", "write write_disposition: merge");
+    }
   }
 
   void Rules(const YamlNode& node, const StreamConfig& stream, bool incremental) {
@@ -216,6 +229,7 @@ class SourceReader {
       x_file.Add(where, "the stream '" + stream.name + "' is replaced as a whole and cannot be incremental",
                  "write write_disposition: merge or append, or take 'incremental' out");
     }
+    CompareKeysRules(where, stream);
   }
 
   const YamlNode& x_root;

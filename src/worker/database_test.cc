@@ -50,8 +50,10 @@ TEST_F(DatabaseTest, RelationIsCopiedWithPinnedIdsOriginsAndCursor) {
   const Schema pinned{
       {Field{"changed", ParseType("DATE").value(), 7}, Field{"_source_row", ParseType("BIGINT").value(), 9}}};
   const std::string path = x_folder + "/staging/r.parquet";
-  const auto copied = reader.Copy(Database(), "SELECT * FROM erp.customers", "SELECT max(changed) FROM erp.customers",
-                                  path, "raw/erp/1.parquet", pinned);
+  const std::string keys = x_folder + "/staging/k.parquet";
+  const auto copied = reader.Copy(
+      Database(), {"SELECT * FROM erp.customers WHERE id > 0", "SELECT max(changed) FROM erp.customers", "SELECT id, changed FROM erp.customers"},
+      {path, keys, "raw/erp/1.parquet"}, pinned);
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_EQ(copied->cursor, "2026-01-03");
   EXPECT_EQ(copied->file.rows, 2);
@@ -64,9 +66,11 @@ TEST_F(DatabaseTest, RelationIsCopiedWithPinnedIdsOriginsAndCursor) {
   EXPECT_EQ(copied->columns.Find("_source_row")->id, 9);
   EXPECT_GT(copied->columns.Find("id")->id, 9);
   EXPECT_EQ(copied->columns.fields.back().name, "_source_row");
+  EXPECT_EQ(copied->keys, 2);
+  EXPECT_TRUE(fs::exists(keys));
 
-  const auto none = reader.Copy(Database(), "SELECT * FROM erp.customers WHERE id > 9", "",
-                                x_folder + "/staging/n.parquet", "raw/erp/2.parquet", pinned);
+  const auto none = reader.Copy(Database(), {"SELECT * FROM erp.customers WHERE id > 9", "", ""},
+                                {x_folder + "/staging/n.parquet", "", "raw/erp/2.parquet"}, pinned);
   ASSERT_TRUE(none) << none.error().message;
   EXPECT_EQ(none->file.rows, 0);
   EXPECT_FALSE(fs::exists(x_folder + "/staging/n.parquet"));

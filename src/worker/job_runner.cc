@@ -29,11 +29,10 @@ Result<JobResult> RunOne(const ExtractJob& job, const WorkOrder& order, Connecti
   RelationReader reader(connection, extensions, job.staging_folder);
   RelationRunner runner;
   runner.ask = [&](const RelationQuestion& question) { return reader.Ask(question.database, question.sql); };
-  runner.copy = [&](const RelationRead& read, const std::string& path, const std::string& source_file,
-                    const Schema& pinned) -> Result<RelationRunner::Copied> {
-    TRY_ASSIGN(RelationReader::Copied copied,
-               reader.Copy(read.database, read.sql, read.cursor_sql, path, source_file, pinned));
-    return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor)};
+  runner.copy = [&](const RelationRead& read, const RelationRunner::Target& to, const Schema& pinned) -> Result<RelationRunner::Copied> {
+    TRY_ASSIGN(RelationReader::Copied copied, reader.Copy(read.database, {read.sql, read.cursor_sql, read.keys_sql},
+                                                          {to.path, to.keys_path, to.source_file}, pinned));
+    return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor), copied.keys};
   };
   TRY_ASSIGN(ExtractResult result, RunExtractJob(job, BuiltinRegistry(), runner, [&](std::int64_t count) {
                if (parts.rows != nullptr) *parts.rows = count;

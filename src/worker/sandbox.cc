@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -163,6 +164,21 @@ Status Limit(decltype(RLIMIT_CORE) what, std::int64_t most) {
   return {};
 }
 
+/// Of root's powers those to open files by others' rights stay, where Landlock lets it. Without this a process of root could read
+/// other processes' environments on Linux 6.15 and newer (CAP_PERFMON), which Landlock would refuse.
+Status DropCapabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capget, &header, sets) != 0) return Failed("capget");
+  constexpr std::uint32_t kFiles = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
+  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
+    const std::uint32_t kept = i == 0 ? sets[i].permitted & kFiles : 0;
+    sets[i] = {kept, kept, 0};
+  }
+  if (::syscall(SYS_capset, &header, sets) != 0) return Failed("capset");
+  return {};
+}
+
 }  // namespace
 
 Status SandboxSupported() {
@@ -205,6 +221,7 @@ Status ApplySandbox(const Rights& rights, const std::vector<int>& keep_fds) {
   TRY(ApplyLimits(rights));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("PR_SET_NO_NEW_PRIVS");
   TRY(RestrictFiles(rights));
+  TRY(DropCapabilities());
   return rights.execute_paths.empty() ? FilterSystemCalls(rights.network) : FilterSystemCallsOfPrograms();
 }
 

@@ -1,5 +1,5 @@
 // What a worker process may do, and the kernel's means to hold it to that: Landlock for files, seccomp for network,
-// processes and signals, rlimits, no new privileges. None of it can be taken back.
+// processes and signals, rlimits, no capabilities but those to open files, no new privileges. None of it can be taken back.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -251,6 +252,14 @@ TEST_F(SandboxTest, NoKindStartsTouchesOrSignalsAProcess) {
        [parent] {
          rlimit none{0, 0};
          return Outcome(::prlimit(parent, RLIMIT_NOFILE, &none, nullptr));
+       }},
+      {"capabilities of root",
+       [] {
+         __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+         __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+         if (::syscall(SYS_capget, &header, sets) != 0) return errno;
+         const bool other = (sets[0].permitted & ~(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH)) != 0 || sets[1].permitted != 0;
+         return other ? 0 : EPERM;
        }},
       {"bpf", [] { return Outcome(::syscall(SYS_bpf, 0, nullptr, 0)); }},
       {"perf", [] { return Outcome(::syscall(SYS_perf_event_open, nullptr, 0, 0, 0, 0)); }},

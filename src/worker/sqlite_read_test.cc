@@ -39,11 +39,10 @@ class SqliteRead : public ::testing::Test {
     RelationReader reader(*connection, TreeFolder() + "/third_party/duckdb/extensions", job.staging_folder);
     RelationRunner runner;
     runner.ask = [&](const RelationQuestion& q) { return reader.Ask(q.database, q.sql); };
-    runner.copy = [&](const RelationRead& read, const std::string& path, const std::string& file,
-                      const Schema& pinned) -> Result<RelationRunner::Copied> {
-      TRY_ASSIGN(RelationReader::Copied copied,
-                 reader.Copy(read.database, read.sql, read.cursor_sql, path, file, pinned));
-      return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor)};
+    runner.copy = [&](const RelationRead& read, const RelationRunner::Target& to, const Schema& pinned) -> Result<RelationRunner::Copied> {
+      TRY_ASSIGN(RelationReader::Copied copied, reader.Copy(read.database, {read.sql, read.cursor_sql, read.keys_sql},
+                                                            {to.path, to.keys_path, to.source_file}, pinned));
+      return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor), copied.keys};
     };
     TRY_ASSIGN(ExtractResult result, RunExtractJob(job, BuiltinRegistry(), runner, {}));
     return std::move(result.answer);

@@ -39,7 +39,7 @@ CASES = [
     Case("a source with a name that is none", ["init", "source", "--type", "files", "--name", "My Shop"], 2, ["'My Shop' is no name", "another"]),
     Case("a source that is there", ["init", "source", "--type", "files", "--name", "drops"], 2, ["a source 'drops' already, in sources/drops.yaml", "another name"]),
     Case("a source without its location", ["init", "source", "--type", "files", "--name", "stores"], 2, ["location", "--location VALUE"]),
-    Case("a source with another's option", NEW_SOURCE + ["--host", "db"], 2, ["type files has no option 'host'", "location"]),
+    Case("a source with another's option", NEW_SOURCE + ["--host", "db"], 2, ["type files has no option 'host'", "host_key"]),
     Case("a source that is not where it should be", ["init", "source", "--type", "files", "--name", "stores", "--location", "dorps"], 3,
          ["dorps", "nothing was written: --force"]),
     Case("a source with a secret in the open", ["init", "source", "--type", "http", "--name", "rates", "--client.base_url", "https://rates.example.com", "--client.auth.type",

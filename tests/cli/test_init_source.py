@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -134,6 +135,8 @@ class InitSource(unittest.TestCase):
             if waiting and shown[asked:].endswith(": "):
                 asked = len(shown)
                 os.write(terminal, (waiting.pop(0) + "\n").encode())
+        if time.monotonic() >= deadline:
+            os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         os.close(terminal)
         return os.waitstatus_to_exitcode(status), shown
@@ -142,11 +145,18 @@ class InitSource(unittest.TestCase):
         self.drops()
         code, shown = self.answers("files", "stores", "drops", "sales-*.csv", "")
         self.assertEqual(code, 0, shown)
-        for question in ("Type of the source (delta, files, http, mysql, postgres, sqlite): ", "Name of the source", "location: Folder of the files", "glob: Names below", "[sales]: "):
+        for question in ("Type of the source (delta, files, http, mysql, postgres, singer, sqlite): ", "Name of the source", "location: Folder of the files", "glob: Names below", "[sales]: "):
             self.assertIn(question, shown)
         self.assertIn("stores.sales:", shown)
         self.assertIn("  sales:", self.text("sources/stores.yaml"))
         self.ok("run")
+
+    def test_a_server_wants_more_answers_than_a_folder(self):
+        code, shown = self.answers("files", "drops", "sftp://127.0.0.1:1/in", "me", "${DROPS_PASSWORD}", "SHA256:x")
+        self.assertEqual(shown.count("who logs in"), 1, shown)
+        self.assertIn("fingerprint of the server's key", shown)
+        self.assertNotIn("access_key_id", shown)
+        self.assertNotEqual(code, 0)
 
     def test_questions_about_a_database(self):
         self.database()

@@ -61,6 +61,43 @@ class ReadingCases:
         self.project.ok("run")
         self.assertEqual(self.project.rows("SELECT id, item FROM shop.orders WHERE id IN (7, 8) ORDER BY id"), [["7", "item 7"], ["8", "y"]])
 
+    def test_rows_that_are_deleted_at_the_source_go_where_keys_are_compared(self):
+        stream = "{write_disposition: merge, primary_key: id, incremental: {cursor: updated_at, compare_keys: %s}, partition_by: item}"
+        self.sql("UPDATE orders SET item = 'one'; UPDATE orders SET item = 'two' WHERE id > 250")
+        self.project.source(self.server, {"orders": stream % "0s"})
+        self.project.ok("run")
+        self.sql("DELETE FROM orders WHERE id IN (7, 300, 301)")
+        self.assertIn("3 rows deleted, whose keys are gone at the source", self.project.ok("run"))
+        self.assert_same("orders")
+        self.assertIn("1 unchanged", self.project.ok("run"))
+        # With new and changed rows, and a key that changes, in one commit.
+        self.sql("DELETE FROM orders WHERE id = 8; UPDATE orders SET id = 909, updated_at = now() WHERE id = 9; INSERT INTO orders (id, item, price) VALUES (910, 'two', 1)")
+        versions = len(json.loads(self.project.ok("history", "shop.orders", "--output", "json"))["versions"])
+        self.assertIn("2 rows deleted", self.project.ok("run"))
+        self.assert_same("orders")
+        self.assertEqual(len(json.loads(self.project.ok("history", "shop.orders", "--output", "json"))["versions"]), versions + 1)
+        # Seldom: not before its time; and at once after a rebuild, which brings rows back.
+        self.project.source(self.server, {"orders": stream % "1d"})
+        self.sql("DELETE FROM orders WHERE id = 10")
+        self.project.ok("run")
+        self.assertEqual(self.counts("orders", "count(*) FILTER (id = 10)"), ["1"])
+        self.project.ok("backfill", "shop.orders", "--from-raw")
+        self.assertIn("rows deleted", self.project.ok("run"))
+        self.assert_same("orders")
+
+    def test_a_source_that_seems_empty_deletes_nothing(self):
+        stream = "{write_disposition: merge, primary_key: id, incremental: {cursor: updated_at, compare_keys: 0s}}"
+        self.project.source(self.server, {"orders": stream})
+        self.project.ok("run")
+        self.sql("DELETE FROM orders")
+        refused = self.project.caudal("run")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("would delete all 500 rows of the table", refused.stdout)
+        self.assertIn("caudal run -s shop.orders --full-refresh", refused.stdout)
+        self.assertEqual(self.counts("orders"), ["500"])
+        self.project.ok("run", "-s", "shop.orders", "--full-refresh")
+        self.assertEqual(self.counts("orders"), ["0"])
+
     def test_replace_holds_what_the_table_holds_now(self):
         self.project.source(self.server, {"orders": "{write_disposition: replace, select: [id, item, price]}"})
         self.project.ok("run")

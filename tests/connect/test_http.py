@@ -86,7 +86,7 @@ class HttpTest(unittest.TestCase):
         self.define({"sales": "{endpoint: {path: 'shops/{resources.shop.id}/sales'}}", "shops": "{}"})
         done = self.project.caudal("validate")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("sources/api.yaml:5:3: the stream 'sales' takes values of 'shop', which is no stream of this source; did you mean 'shops'?",
+        self.assertIn("sources/api.yaml:5:3: error: the stream 'sales' takes values of 'shop', which is no stream of this source\n  next: did you mean 'shops'?",
                       done.stdout + done.stderr)
 
     def test_a_post_with_a_window_moves_its_cursor(self):

@@ -69,7 +69,8 @@ class NewColumn(Contract):
         self.assertEqual([d["column"] for d in self.shop.json("show", "s.t")["drift"]], ["zip"], "since when is remembered")
 
     def test_freeze_fails_by_name_and_publishes_nothing(self):
-        self.first("freeze")
+        self.first()
+        self.define("freeze")
         self.add()
         self.fails("s.t was not loaded: column zip is new in b.csv, as BIGINT; its contract freezes columns", "sources/s.yaml:5:3", "name zip under `columns:`")
         self.assertEqual(self.rows(), [["id", "city"], ["1", "Lima"]])

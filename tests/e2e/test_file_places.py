@@ -84,7 +84,7 @@ class OnSftp(Drops):
         self.drop("b.csv", range(3, 6))
         self.server.rekey()
         self.server.own()
-        out = self.load(code=1)
+        out = self.load(code=4)
         self.assertIn("is not the one that the source states", out)
         self.assertIn(self.server.fingerprint, out)
         self.point()
@@ -94,7 +94,7 @@ class OnSftp(Drops):
     def test_a_server_that_is_away_is_told_and_asked_again(self):
         self.drop("a.csv", range(3))
         self.server.stop()
-        self.assertIn("cannot connect to sftp://127.0.0.1", self.load(code=1))
+        self.assertIn("cannot connect to sftp://127.0.0.1", self.load(code=5))
         self.server.start()
         self.load()
         self.expect(range(3))
@@ -104,10 +104,10 @@ class OnSftp(Drops):
         self.drop("a.csv", range(3))
         self.assertIn("1 file moved to loaded", self.load())
         self.assertEqual(sorted(os.listdir(self.server.files)), ["loaded"])
-        self.drop("a.csv", range(3, 6))  # the same name again, another content
+        self.drop("a.csv", range(3, 7))  # the same name again, another content
         self.load()
         # Its rows replace those of the file of that name: it is the same file as far as anybody can tell.
-        self.expect(range(3, 6))
+        self.expect(range(3, 7))
         moved = os.path.join(self.server.files, "loaded")
         again = next(name for name in os.listdir(moved) if name != "a.csv")
         with open(os.path.join(moved, again), "rb") as f:

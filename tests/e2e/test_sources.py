@@ -35,7 +35,7 @@ class Shops(unittest.TestCase):
 
     def sales(self, branch, day, count, columns="id,amount"):
         rest = ",7" * (columns.count(",") - 1)
-        lines = "".join(f"{i},{i}.50{rest}\n" for i in range(count))
+        lines = "".join(f"{i},{day[4:]}{i}.50{rest}\n" for i in range(count))  # a file of another's content is not loaded again
         self.shop.write(f"drops/{branch}/{day}.csv", columns + "\n" + lines)
 
     def sources(self, *words):

@@ -100,7 +100,9 @@ def signed(method, endpoint, path, query=(), headers=(), body=b"", keys=(ID, SEC
     signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
     signed_headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={keys[0]}/{scope},SignedHeaders={names},Signature={signature}"
     url = endpoint + canonical_path + ("?" + canonical_query if canonical_query else "")
-    return urllib.request.Request(url, data=body if method in ("PUT", "POST") else None, method=method, headers=signed_headers)
+    # Not urllib's own type: moto takes that for a form, and the object is empty.
+    return urllib.request.Request(url, data=body if method in ("PUT", "POST") else None, method=method,
+                                  headers={"content-type": "application/octet-stream", **signed_headers})
 
 
 class Server:

@@ -36,19 +36,26 @@ std::vector<OptionSpec> SourceOptions() {
   location.schemes = {"s3", "ftp", "ftps", "http", "https", "sftp"};
   Add(options, "settle", OptionType::kDuration, "1s",
       "A file that changed less than this ago is looked at again after it; if it still grows, it waits for the next run");
-  Add(options, "user", OptionType::kString, "", "Servers: who logs in").form = OptionForm::kLine;
-  Add(options, "password", OptionType::kString, "", "Servers: of the user").secret = true;
+  OptionSpec& user = Add(options, "user", OptionType::kString, "", "Servers: who logs in");
+  user.form = OptionForm::kLine;
+  user.ask_at = {"sftp", "ftp", "ftps"};
+  OptionSpec& password = Add(options, "password", OptionType::kString, "", "Servers: of the user");
+  password.secret = true;
+  password.ask_at = {"sftp", "ftp", "ftps"};
   Add(options, "key_file", OptionType::kPath, "", "sftp: private key, readable by its owner alone (chmod 600)");
   Add(options, "key_passphrase", OptionType::kString, "", "sftp: of the private key").secret = true;
-  Add(options, "host_key", OptionType::kStringList, "", "sftp: fingerprint of the server's key, SHA256:...; several while it changes");
+  Add(options, "host_key", OptionType::kStringList, "", "sftp: fingerprint of the server's key, SHA256:...; several while it changes").ask_at = {"sftp"};
   Add(options, "known_hosts", OptionType::kPath, "", "sftp: instead of host_key, a file as ssh writes it");
   Add(options, "ca_file", OptionType::kPath, "", "s3, ftps, https: authorities that sign the server's certificate; the system's, if not given");
   OptionSpec& timeout = Add(options, "timeout", OptionType::kDuration, "60s", "Servers: silence that ends a connection");
   timeout.least = 1000;
   Add(options, "endpoint", OptionType::kUrl, "", "s3: address of the object store; AWS, if not given");
   Add(options, "region", OptionType::kString, "", "s3: of the bucket; us-east-1, if nothing says another").form = OptionForm::kLine;
-  Add(options, "access_key_id", OptionType::kString, "", "s3: if not given, what AWS's tools find").secret = true;
-  Add(options, "secret_access_key", OptionType::kString, "", "s3: beside access_key_id").secret = true;
+  for (const auto& [name, description] : {std::pair("access_key_id", "s3: if not given, what AWS's tools find"), std::pair("secret_access_key", "s3: beside access_key_id")}) {
+    OptionSpec& key = Add(options, name, OptionType::kString, "", description);
+    key.secret = true;
+    key.ask_at = {"s3"};
+  }
   Add(options, "session_token", OptionType::kString, "", "s3: of keys that do not last").secret = true;
   return options;
 }

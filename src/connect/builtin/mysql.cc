@@ -194,7 +194,7 @@ std::string MysqlSource::CursorSql(const std::string& condition) const {
   return OnServer(fmt::format("SELECT CAST({} AS CHAR) AS value FROM {}{}", value, relation(), where), "value");
 }
 
-Result<RelationRead> MysqlSource::Read(const SourceRequest& /*request*/) {
+Result<RelationRead> MysqlSource::Read(const SourceRequest& request) {
   x_began = std::chrono::steady_clock::now();
   RelationRead read;
   read.database = x_database;
@@ -204,6 +204,11 @@ Result<RelationRead> MysqlSource::Read(const SourceRequest& /*request*/) {
   const auto on_server = [&](const std::string& list) { return fmt::format("SELECT {} FROM {}{}", list, relation(), where); };
   read.sql = OnServer(on_server(lists.sent), lists.shown);
   read.cursor_sql = CursorSql(condition);
+  if (!request.keys.empty()) {
+    TRY_ASSIGN(const std::vector<ServerColumn> columns, KeyColumns(request, x_columns));
+    const ServerLists keys = ListsOf(columns, QuoteMysqlName);
+    read.keys_sql = OnServer(fmt::format("SELECT {} FROM {}", keys.sent, relation()), keys.shown);
+  }
   const RelationTexts as_texts{OnServer(on_server(lists.texts_sent), lists.texts_shown), read.cursor_sql};
   read.as_texts = [as_texts](const Schema& /*columns*/) { return as_texts; };
   return read;

@@ -210,7 +210,7 @@ std::string PostgresSource::CursorSql(const std::string& condition) const {
                      QuoteLiteral(kPostgresGuard), OnServer(fmt::format("SELECT {} AS bad, {} AS value", bad, value), "*"));
 }
 
-Result<RelationRead> PostgresSource::Read(const SourceRequest& /*request*/) {
+Result<RelationRead> PostgresSource::Read(const SourceRequest& request) {
   RelationRead read;
   read.database = x_database;
   TRY_ASSIGN(const std::string condition, Condition());
@@ -221,6 +221,11 @@ Result<RelationRead> PostgresSource::Read(const SourceRequest& /*request*/) {
   const bool scan = condition.empty() && !x_asked.table.empty() && x_table.has_row_versions && x_table.plain();
   read.sql = scan ? fmt::format("SELECT {} FROM {}.{}", lists.shown, kCatalog, relation()) : OnServer(on_server(lists.sent), lists.shown);
   read.cursor_sql = CursorSql(condition);
+  if (!request.keys.empty()) {
+    TRY_ASSIGN(const std::vector<ServerColumn> columns, KeyColumns(request, x_table.columns));
+    const ServerLists keys = ListsOf(columns, QuoteIdentifier);
+    read.keys_sql = OnServer(fmt::format("SELECT {} FROM {}", keys.sent, relation()), keys.shown);
+  }
   RelationTexts as_texts;
   as_texts.sql = OnServer(on_server(lists.texts_sent), lists.texts_shown);
   for (ServerColumn& column : x_table.columns) column.guard.clear();

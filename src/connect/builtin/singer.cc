@@ -129,7 +129,7 @@ class SingerSource final : public BytesSource {
 
  private:
   Result<Json> Catalog(const SourceRequest& request);
-  Result<std::string> Select(const SourceRequest& request, Json& catalog) const;
+  Result<std::vector<std::string>> Select(const SourceRequest& request, Json& catalog) const;
   Status Take(std::string_view line, ChunkSink& sink);
   Status Put(ChunkSink& sink);
   /// What a run that has ended badly comes to.
@@ -140,7 +140,8 @@ class SingerSource final : public BytesSource {
   std::string x_origin;
   std::vector<std::string> x_secrets;  // what the tap prints may hold what it was given
   // Of a read.
-  std::string x_stream;     // as the messages call it
+  std::vector<std::string> x_names;  // that it may have in messages
+  std::string x_stream;              // that it has, once one came
   std::string x_state;      // the last one; "" = none came
   std::string x_piece;      // whole lines that the sink has not had
   bool x_begun = false;
@@ -180,8 +181,8 @@ Result<Json> SingerSource::Catalog(const SourceRequest& request) {
                "`command:` names a Singer tap that knows --discover", ""};
 }
 
-/// Marks in the catalog what is wanted. Gives the name that the stream has in messages.
-Result<std::string> SingerSource::Select(const SourceRequest& request, Json& catalog) const {
+/// Marks in the catalog what is wanted. Gives the names that the stream may have in messages: taps take the one or the other.
+Result<std::vector<std::string>> SingerSource::Select(const SourceRequest& request, Json& catalog) const {
   TRY_ASSIGN(const Options stream, Options::Parse(request.stream_options));
   const std::string wanted = stream.Text("tap_stream", request.stream);
   const std::vector<std::string> columns = stream.Texts("select");
@@ -190,7 +191,7 @@ Result<std::string> SingerSource::Select(const SourceRequest& request, Json& cat
     return Error{ErrorKind::kUnsupported, fmt::format("stream {}: a tap decides itself from where it reads, so `initial_value` and `lag` say nothing", request.stream),
                  "most taps have `start_date` for it in their `config:`", ""};
   }
-  std::string name;
+  std::vector<std::string> names;
   std::string others;
   for (Json& entry : catalog["streams"]) {
     const bool chosen = NameOf(entry) == wanted;
@@ -199,7 +200,7 @@ Result<std::string> SingerSource::Select(const SourceRequest& request, Json& cat
     entry["selected"] = chosen;  // where older taps look
     others += (others.empty() ? "" : ", ") + NameOf(entry);
     if (!chosen) continue;
-    name = JsonString(entry, "stream", wanted);
+    names = {wanted, JsonString(entry, "stream", wanted)};
     const std::string method = JsonString(about, "forced-replication-method", key.empty() ? "FULL_TABLE" : "INCREMENTAL");
     about["replication-method"] = entry["replication_method"] = method;
     if (!key.empty()) about["replication-key"] = entry["replication_key"] = key;
@@ -214,7 +215,7 @@ Result<std::string> SingerSource::Select(const SourceRequest& request, Json& cat
       MetadataAt(entry, Json{"properties", property})["selected"] = taken;
     }
   }
-  if (!name.empty()) return name;
+  if (!names.empty()) return names;
   return Error{ErrorKind::kNotFound, fmt::format("the tap {} has no stream '{}'", x_origin, wanted), "write `tap_stream:` for the stream; there are: " + others, ""};
 }
 
@@ -235,6 +236,7 @@ Status SingerSource::Take(std::string_view line, ChunkSink& sink) {
   const SingerMessage message = *std::move(read);
   if (message.kind == SingerKind::kState && message.state != "null") x_state = message.state;
   if (message.kind == SingerKind::kRecord) {
+    if (x_stream.empty() && std::find(x_names.begin(), x_names.end(), message.stream) != x_names.end()) x_stream = message.stream;
     if (message.stream != x_stream) ++x_others;
     if (message.stream == x_stream && !x_begun) {
       ChunkFormat format;
@@ -251,7 +253,7 @@ Status SingerSource::Take(std::string_view line, ChunkSink& sink) {
 
 Result<ReadOutcome> SingerSource::Read(const SourceRequest& request, ChunkSink& sink) {
   TRY_ASSIGN(Json catalog, Catalog(request));
-  TRY_ASSIGN(x_stream, Select(request, catalog));
+  TRY_ASSIGN(x_names, Select(request, catalog));
   std::vector<ProgramWord> words = {{"--config"}, {x_config, true}, {"--catalog"}, {DumpJson(catalog), true}};
   std::string before;
   if (!request.cursor.empty()) {

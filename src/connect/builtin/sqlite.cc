@@ -281,6 +281,8 @@ class SqliteSource final : public RelationSource {
     read.unchanged = x_asked.unchanged;
     TRY_ASSIGN(const std::string condition, Condition(x_asked, QuoteIdentifier(x_asked.column)));
     read.sql = fmt::format("SELECT {} FROM {}{}", x_asked.select, x_asked.from, condition);
+    for (const std::string& key : request.keys) read.keys_sql += (read.keys_sql.empty() ? "SELECT " : ", ") + QuoteIdentifier(key);
+    if (!request.keys.empty()) read.keys_sql += fmt::format(" FROM (SELECT {} FROM {})", x_asked.select, x_asked.from);
     if (!x_asked.table.empty()) {
       read.as_texts = [asked = x_asked](const Schema& columns) { return TextsOf(asked, columns); };
     }
