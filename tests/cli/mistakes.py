@@ -418,6 +418,8 @@ CASES = [
          both(link("/nowhere", "elsewhere"), swap("caudal.yaml", "lake: lake", "lake: elsewhere")), stdout=True),
     Case("a cursor that is no column", ["run", "-s", "source:erp", "--no-retry"], 3, [r"sources/erp.yaml:\d+:\d+: the stream orders has no column 'updatd_at', which `incremental:` names",
          'next: did you mean one of .*"updated_at"'], wrong_cursor, stdout=True),
+    Case("keys compared without a merge", ["validate"], 2, [r"sources/erp.yaml:\d+:\d+: error: 'compare_keys' deletes rows by their key, so the stream 'orders' must merge", "next: write write_disposition: merge"],
+         write("sources/erp.yaml", SQLITE_SOURCE.replace("merge", "append") + "    incremental: {cursor: id, compare_keys: 1d}\n"), stdout=True),
     Case("a database of no byte", ["run", "-s", "source:erp", "--no-retry"], 1, ["erp.db", "the database file is empty", "next: correct `database:`"],
          both(write("sources/erp.yaml", SQLITE_SOURCE), write("erp.db", "")), stdout=True),
     Case("an API that is not there", ["run", "-s", "source:rates", "--no-retry"], 5, ["127.0.0.1", "next: check that the server runs"], closed_port, stdout=True),
