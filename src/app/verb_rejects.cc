@@ -37,7 +37,7 @@ Result<ComputeResult> Ask(const Workspace& workspace, const std::string& table, 
                                   "_rejected_at AS at FROM rejects ORDER BY _rejected_at DESC, _source_file, _source_row", kExamples));
   job.steps.push_back(Step::Query("runs",
                                   "SELECT _task AS task, count(*) AS rows, max(_rejected_at) AS at, (SELECT count(DISTINCT _task) FROM rejects) AS runs, "
-                                  "(SELECT min(_rejected_at) FROM rejects) AS since FROM rejects GROUP BY _task ORDER BY \"at\" DESC, task DESC", 1));
+                                  "(SELECT min(_rejected_at) FROM rejects) AS since FROM rejects GROUP BY _task ORDER BY max(_rejected_at) DESC, task DESC", 1));
   RunOptions options;
   options.limits = workspace.Limits();
   options.cancel = &cancel;

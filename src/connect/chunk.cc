@@ -121,11 +121,13 @@ Json ChunkFormatToJson(const ChunkFormat& format) {
     json["quote"] = format.quote;
     json["escape"] = format.escape;
     json["encoding"] = format.encoding;
+  }
+  if (records == "csv" || records == "xlsx") {
     json["header"] = format.header;
     json["columns"] = format.columns;
   }
   if (!format.trailer.empty()) json["trailer"] = format.trailer;
-  if (records == "json" || records == "singer") json["selector"] = format.selector;
+  if (records == "json" || records == "singer" || records == "xlsx") json["selector"] = format.selector;
   if (!format.partition_values.empty()) json["partition_values"] = FromValues(format.partition_values);
   if (format.numbered) json["numbered"] = true;
   return json;

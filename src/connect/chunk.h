@@ -23,7 +23,7 @@ struct PartitionValue {
 /// How the bytes of a raw object are to be parsed. Stays with the raw object in the commit, so that a rebuild from raw
 /// parses the same way.
 struct ChunkFormat {
-  std::string kind = "csv";  // csv, ndjson, json, parquet, singer (a tap's lines), pages (several bodies of `body` kind in one object)
+  std::string kind = "csv";  // csv, ndjson, json, parquet, xlsx, singer (a tap's lines), pages (several bodies of `body` kind in one object)
   std::string body;          // kind of each page: "json", "ndjson", "csv"
   std::string compression = "none";  // of the bytes as they came: none, gzip, zstd
   // csv
@@ -36,7 +36,7 @@ struct ChunkFormat {
   // csv, ndjson
   std::string trailer;  // pattern of the last line, which is no record and tells their number (connect/trailer.h); "" = none
   // json
-  std::vector<std::string> selector;  // path to the array of records; "*" steps into every member; singer: the stream
+  std::vector<std::string> selector;  // path to the array of records; "*" steps into every member; singer: the stream; xlsx: sheet, range
   // parquet
   std::vector<PartitionValue> partition_values;  // they stand before a column of the file with the same name
   bool numbered = false;  // a database's rows, as Caudal wrote them: their numbers are in a column `_source_row`
@@ -75,7 +75,7 @@ struct ColumnFacts {
 };
 
 /// Records of one or more chunks that have the same columns, ready to be parsed by a compute worker.
-/// csv: each record is `<chunk index>,<line>,` and the record as it came. ndjson: one line a record,
+/// csv: each record is `<chunk index>,<line>,` and the record as it came (xlsx: as CSV). ndjson: one line a record,
 /// `<chunk index>\t<line>\t<json>`. parquet: the file itself, of the one chunk `first_chunk`.
 struct StagedBatch {
   std::string kind;  // csv, ndjson, parquet

@@ -49,8 +49,15 @@ std::string KindOfName(std::string_view name) {
   }
   if (name.ends_with(".ndjson") || name.ends_with(".jsonl")) return "ndjson";
   if (name.ends_with(".json")) return "json";
+  for (const std::string_view suffix : {".xlsx", ".XLSX", ".xlsm", ".XLSM"}) {
+    if (name.ends_with(suffix)) return "xlsx";
+  }
   return name.ends_with(".parquet") ? "parquet" : "";
 }
+
+bool CompressedWithin(std::string_view kind) { return kind == "parquet" || kind == "xlsx"; }
+
+bool NamesItsColumns(std::string_view kind) { return kind == "csv" || kind == "xlsx"; }
 
 bool IsTabbedName(std::string_view name) {
   name = WithoutSuffix(WithoutSuffix(WithoutSuffix(name, ".gz"), ".zst"), ".zstd");

@@ -12,8 +12,14 @@ namespace caudal {
 /// "none", "gzip" or "zstd", by the magic number.
 std::string CompressionOf(std::string_view first_bytes);
 
-/// "csv", "ndjson", "json" or "parquet" by the extension, a compression's left out; "" where it says nothing.
+/// "csv", "ndjson", "json", "parquet" or "xlsx" by the extension, a compression's left out; "" where it says nothing.
 std::string KindOfName(std::string_view name);
+
+/// True for files that are compressed in themselves, and read as a whole: their raw object is stored as it came.
+bool CompressedWithin(std::string_view kind);
+
+/// True where each file says its columns, so that one it does not say is missing: CSV, Excel. Of JSON any member may be absent.
+bool NamesItsColumns(std::string_view kind);
 
 /// The extension says that tabs stand between the fields: .tsv, .tab.
 bool IsTabbedName(std::string_view name);

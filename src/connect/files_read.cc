@@ -21,6 +21,12 @@ constexpr std::size_t kHeadBytes = std::size_t{64} << 10;
 
 bool IsArchive(const std::string& name) { return name.size() > 4 && (name.ends_with(".zip") || name.ends_with(".ZIP")); }
 
+/// What Excel and LibreOffice put beside a file that somebody has open.
+bool IsOfficeLock(const std::string& name) {
+  const std::string base = name.substr(name.rfind('/') + 1);
+  return base.starts_with("~$") && KindOfName(base) == "xlsx";
+}
+
 Error Changed(const std::string& name) {
   return Error{ErrorKind::kUnavailable, "a file changed while it was read: " + name,
                "run again once it is complete, or write files under another name and rename them", ""};
@@ -127,7 +133,7 @@ Result<std::vector<PlaceFile>> FilesRead::Candidates() {
   if (files.empty()) x_outcome.notes.push_back(fmt::format("no file matches {} in the location", glob));
   const std::string manifest = x_options.Text("manifest", "");
   std::erase_if(files, [&](const PlaceFile& file) {
-    return x_ledger.Knows(file) || IsSideFile(file.name) || (!manifest.empty() && MatchesGlob(manifest, file.name));
+    return x_ledger.Knows(file) || IsSideFile(file.name) || IsOfficeLock(file.name) || (!manifest.empty() && MatchesGlob(manifest, file.name));
   });
   if (!manifest.empty()) TRY(HoldAgainstManifests(files, glob));
   if (!files.empty()) {
@@ -314,9 +320,10 @@ Result<ChunkFormat> FilesRead::FormatOf(const std::string& name, const std::stri
   format.kind = asked == "auto" ? KindOfName(name) : asked == "tsv" ? "csv" : asked;
   if (format.kind.empty()) {
     return Error{ErrorKind::kInvalidArgument, "the extension does not tell the format of " + name,
-                 "write `format:` for the stream: csv, tsv, ndjson, json or parquet; or have `glob:` (in archives, `members:`) leave it out", ""};
+                 "write `format:` for the stream: csv, tsv, ndjson, json, parquet or xlsx; or have `glob:` (in archives, `members:`) leave it out", ""};
   }
   if (format.kind == "parquet") format.compression = "none";
+  if (format.kind == "xlsx") TRY(Workbook(name, format));
   if (x_options.Boolean("hive_partitioning", false)) {
     if (format.kind != "parquet") {
       return Error{ErrorKind::kUnsupported, fmt::format("`hive_partitioning` is for Parquet files, and {} is {}", name, format.kind),
@@ -331,6 +338,17 @@ Result<ChunkFormat> FilesRead::FormatOf(const std::string& name, const std::stri
   if (format.kind == "json") format.selector = DottedPath(x_options.Text("data_selector", ""));
   if (format.kind == "csv") TRY(Dialect(name, PlainHead(head, format.compression, kHeadBytes), format));
   return format;
+}
+
+Status FilesRead::Workbook(const std::string& name, ChunkFormat& format) const {
+  if (format.compression != "none") {
+    return Error{ErrorKind::kUnsupported, fmt::format("{} is compressed by {}; an Excel file is a zip archive in itself", name, format.compression),
+                 "have it delivered as it is", ""};
+  }
+  format.selector = {x_options.Text("sheet", ""), x_options.Text("range", "")};
+  format.header = x_options.Boolean("header", true);
+  if (!format.header) format.columns = x_options.Texts("column_names");
+  return {};
 }
 
 Status FilesRead::Dialect(const std::string& name, const std::string& head, ChunkFormat& format) {

@@ -51,6 +51,7 @@ class FilesRead {
   Result<bool> LoadedBefore(const Item& item);
   Result<std::string> DigestOf(const Item& item) const;
   Result<ChunkFormat> FormatOf(const std::string& name, const std::string& head);
+  Status Workbook(const std::string& name, ChunkFormat& format) const;
   Status Dialect(const std::string& name, const std::string& head, ChunkFormat& format);
   Error Cancelled() const { return Error{ErrorKind::kCancelled, "the read was cancelled", "", ""}; }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/json.h"
+#include "connect/dialect.h"
 
 namespace caudal {
 namespace {
@@ -78,7 +79,7 @@ class PageReader {
 Status ReplayBytes(const ReplayRequest::Object& object, std::FILE* file, StagingSink& sink) {
   std::unique_ptr<Inflater> inflater;
   // What came plain was stored as zstd; what came compressed is as it came.
-  if (object.format.compression == "none" && object.format.kind != "parquet") {
+  if (object.format.compression == "none" && !CompressedWithin(object.format.kind)) {
     TRY_ASSIGN(inflater, MakeInflater("zstd", object.key, InflateLimits{std::int64_t{1} << 42, 1e9, 0}));
   }
   PageReader pages(object.key, sink);

@@ -5,13 +5,15 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "connect/dialect.h"
+#include "connect/excel_table.h"
 #include "connect/singer_message.h"
 
 namespace caudal {
 namespace {
 
 std::string ExtensionOf(const ChunkFormat& format) {
-  if (format.kind == "parquet") return "parquet";
+  if (CompressedWithin(format.kind)) return format.kind;
   return format.kind + (format.compression == "gzip" ? ".gz" : ".zst");
 }
 
@@ -29,7 +31,7 @@ Status StagingSink::Begin(std::string_view origin, const ChunkFormat& format) {
   chunk.raw_path = x_options.store_raw
                        ? fmt::format("{}/raw-{}.{}", x_options.folder, x_read.chunks.size(), chunk.extension)
                        : x_raw_path;
-  const bool compress = format.compression == "none" && format.kind != "parquet";
+  const bool compress = format.compression == "none" && !CompressedWithin(format.kind);
   x_inflater = nullptr;
   if (format.compression != "none") {
     TRY_ASSIGN(x_inflater, MakeInflater(format.compression, chunk.origin, x_options.inflate));
@@ -48,10 +50,10 @@ Status StagingSink::Begin(std::string_view origin, const ChunkFormat& format) {
     x_splitter = MakeJsonSplitter(target, format.selector);
   } else if (records == "singer") {
     x_splitter = MakeSingerSplitter(target, format.selector.empty() ? "" : format.selector[0]);
-  } else if (format.kind == "parquet") {
-    x_splitter = nullptr;
+  } else if (CompressedWithin(format.kind)) {
+    x_splitter = nullptr;  // they are read once they are whole
   } else {
-    return Error{ErrorKind::kUnsupported, "no such format (there are: csv, ndjson, json, parquet, singer): " + records, "", ""};
+    return Error{ErrorKind::kUnsupported, "no such format (there are: csv, ndjson, json, parquet, xlsx, singer): " + records, "", ""};
   }
   if (x_options.store_raw) {
     TRY_ASSIGN(x_raw, RawFile::Open(chunk.raw_path, compress));
@@ -130,6 +132,17 @@ Status StagingSink::End() {
   chunk.sha256 = std::move(digest.sha256);
   chunk.size_bytes = digest.size_bytes;
   chunk.stored_bytes = digest.stored_bytes;
+  if (x_format.kind == "xlsx") {
+    SplitTarget target;
+    target.batches = &x_batches;
+    target.origin = chunk.origin;
+    target.chunk = static_cast<std::int64_t>(x_read.chunks.size()) - 1;
+    std::int64_t before = 0;
+    for (const StagedChunk& one : x_read.chunks) before += one.rows;
+    ExcelRead read{chunk.raw_path, x_options.folder, x_options.inflate, [this] { return WantsMore(); }, {}};
+    if (x_options.progress) read.progress = [this, before](std::int64_t rows) { x_options.progress(before + rows); };
+    TRY_ASSIGN(chunk.rows, ReadExcel(read, target, x_format));
+  }
   chunk.format = x_format;
   if (x_format.kind == "parquet") return EndParquet();
   return {};

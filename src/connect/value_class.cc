@@ -90,12 +90,12 @@ void NarrowFacts(ColumnFacts& facts, std::string_view value) {
   const char* first = c.at;
   const std::int32_t whole = c.Digits();
   if (whole == 0) {
-    facts.classes &= IsWord(value, "true") || IsWord(value, "false") ? std::uint32_t{ColumnFacts::kBoolean} : std::uint32_t{0};
+    facts.classes &= IsWord(value, "true") || IsWord(value, "false") ? std::uint32_t{ColumnFacts::kBoolean | kNoValues} : kNoValues;
     return;
   }
   if (whole == 4 && !negative && !c.done() && *c.at == '-') {
     const int year = (first[0] - '0') * 1000 + (first[1] - '0') * 100 + (first[2] - '0') * 10 + (first[3] - '0');
-    facts.classes &= ClassOfDate(c, year);
+    facts.classes &= ClassOfDate(c, year) | kNoValues;
     return;
   }
   std::uint32_t classes = ColumnFacts::kDecimal | ColumnFacts::kDouble;
@@ -118,17 +118,22 @@ void NarrowFacts(ColumnFacts& facts, std::string_view value) {
   }
   facts.integer_digits = std::max(facts.integer_digits, whole);
   facts.fraction_digits = std::max(facts.fraction_digits, fraction);
-  facts.classes &= classes;
+  facts.classes &= classes | kNoValues;
 }
 
 ColumnFacts JoinFacts(const ColumnFacts& a, const ColumnFacts& b) {
-  if (!a.any) return b;
-  if (!b.any) return a;
-  return ColumnFacts{a.classes & b.classes, true, std::max(a.integer_digits, b.integer_digits),
+  const std::uint32_t no_values = (a.classes | b.classes) & kNoValues;
+  if (!a.any || !b.any) {
+    ColumnFacts one = a.any ? a : b;
+    one.classes |= no_values;
+    return one;
+  }
+  return ColumnFacts{(a.classes & b.classes) | no_values, true, std::max(a.integer_digits, b.integer_digits),
                      std::max(a.fraction_digits, b.fraction_digits)};
 }
 
 bool SurelyFits(const ColumnFacts& facts, const Type& type) {
+  if ((facts.classes & kNoValues) != 0 && type.kind != TypeKind::kVarchar) return false;
   if (type.kind == TypeKind::kVarchar || !facts.any) return !type.nested();
   const auto are = [&](std::uint32_t bits) { return (facts.classes & bits) == bits; };
   switch (type.kind) {

@@ -54,5 +54,29 @@ TEST(ValueClass, IsSureOnlyWhereNothingCanBeLost) {
   EXPECT_FALSE(Fits({""}, "BIGINT[]"));
 }
 
+TEST(ValueClass, TextsThatSayThatThereIsNoValueNarrowNothingAndFitTextsAlone) {
+  const Type number = *ParseType("BIGINT");
+  ColumnFacts facts;
+  facts.classes |= kNoValues;
+  EXPECT_EQ(InferredType(facts).kind, TypeKind::kVarchar);
+  EXPECT_FALSE(SurelyFits(facts, number));
+  NarrowFacts(facts, "12");
+  EXPECT_EQ(InferredType(facts), number);
+  EXPECT_FALSE(SurelyFits(facts, number));
+  EXPECT_TRUE(SurelyFits(facts, *ParseType("VARCHAR")));
+  ColumnFacts others;
+  EXPECT_FALSE(SurelyFits(JoinFacts(others, facts), number));
+  EXPECT_FALSE(SurelyFits(JoinFacts(facts, others), number));
+  NarrowFacts(others, "13");
+  EXPECT_TRUE(SurelyFits(others, number));
+  EXPECT_FALSE(SurelyFits(JoinFacts(others, facts), number));
+  for (const char* text : {"x", "true", "2026-01-31"}) {
+    ColumnFacts one = facts;
+    NarrowFacts(one, text);
+    EXPECT_EQ(InferredType(one).kind, TypeKind::kVarchar) << text;
+    EXPECT_NE(one.classes & kNoValues, 0U) << text;
+  }
+}
+
 }  // namespace
 }  // namespace caudal

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "connect/dialect.h"
 #include "data/name.h"
 
 namespace caudal {
@@ -22,7 +23,7 @@ bool IsOurs(const std::string& name) { return name == "_source_file" || name == 
 
 std::string OriginOf(const SourceColumns& of, const std::string& column) {
   for (const StagedChunk& chunk : of.chunks) {
-    if (chunk.format.kind != "csv" || Names(chunk.format.columns, column)) return chunk.origin;
+    if (!NamesItsColumns(chunk.format.kind) || Names(chunk.format.columns, column)) return chunk.origin;
   }
   return "";
 }
@@ -30,7 +31,7 @@ std::string OriginOf(const SourceColumns& of, const std::string& column) {
 /// A file that lacks the column; "" = none.
 std::string Lacks(const SourceColumns& of, const Schema& found, const std::string& column) {
   for (const StagedChunk& chunk : of.chunks) {
-    if (chunk.format.kind == "csv" && !chunk.format.columns.empty() && !Names(chunk.format.columns, column)) return chunk.origin;
+    if (NamesItsColumns(chunk.format.kind) && !chunk.format.columns.empty() && !Names(chunk.format.columns, column)) return chunk.origin;
   }
   if (!of.complete || of.chunks.empty() || found.Find(column) != nullptr) return "";
   return of.chunks.front().origin;

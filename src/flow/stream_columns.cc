@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "connect/dialect.h"
 #include "data/name.h"
 #include "lake/table_config.h"
 
@@ -93,7 +94,7 @@ Status RefuseForeignFiles(const std::vector<StagedChunk>& chunks, const Snapshot
   }
   for (const StagedChunk& chunk : chunks) {
     const std::vector<std::string>& columns = chunk.format.columns;
-    if (chunk.format.kind != "csv" || columns.empty() || names.empty()) continue;
+    if (!NamesItsColumns(chunk.format.kind) || columns.empty() || names.empty()) continue;
     const bool shared = std::any_of(columns.begin(), columns.end(), [&](const std::string& column) {
       return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return SameName(name, column); });
     });

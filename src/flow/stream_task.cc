@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "connect/dialect.h"
 #include "connect/intake.h"
 #include "data/reserved_name.h"
 #include "flow/after_load.h"
@@ -23,8 +24,8 @@ bool AllParquet(const std::vector<StagedChunk>& chunks) {
   return !chunks.empty() && std::all_of(chunks.begin(), chunks.end(), [](const StagedChunk& chunk) { return chunk.format.kind == "parquet"; });
 }
 
-bool HasCsv(const std::vector<StagedChunk>& chunks) {
-  return std::any_of(chunks.begin(), chunks.end(), [](const StagedChunk& chunk) { return chunk.format.kind == "csv"; });
+bool SomeNameColumns(const std::vector<StagedChunk>& chunks) {
+  return std::any_of(chunks.begin(), chunks.end(), [](const StagedChunk& chunk) { return NamesItsColumns(chunk.format.kind); });
 }
 
 }  // namespace
@@ -278,7 +279,7 @@ Status Load::Commit(Change change) {
   }
   const auto known = x_base ? x_base->domains.find("drift") : std::map<std::string, std::string>::const_iterator();
   const std::string before = x_base && known != x_base->domains.end() ? known->second : "";
-  const bool looked = !x_replay && !x_rebuild && (HasCsv(x_extracted.read.chunks) || !x_extracted.read.relation_columns.empty());
+  const bool looked = !x_replay && !x_rebuild && (SomeNameColumns(x_extracted.read.chunks) || !x_extracted.read.relation_columns.empty());
   const std::string after = RememberDrift(before, x_drift, looked, x_workspace.clock.Now());
   if (after != before && after != "[]") change.domains["drift"] = after;
   if (after == "[]" && !before.empty()) change.domains["drift"] = std::nullopt;

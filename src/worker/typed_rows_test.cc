@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "connect/excel_testing.h"
 #include "connect/intake.h"
 #include "connect/source_testing.h"
 #include "duckdb/compute.h"
@@ -281,6 +282,25 @@ TEST_F(TypedRows, AreNoneWhereNothingCame) {
   Type(Of({{"a", "BIGINT"}}));
   EXPECT_TRUE(typed.empty());
   EXPECT_TRUE(rejected.empty());
+}
+
+/// Sheets say what CSV says, and besides that there is no value.
+TEST_F(TypedRows, OfASheet) {
+  Book book;
+  book.styles = {0, 14};
+  book.sheets = {{"S", SheetRow(1, TextCell("A1", "id") + TextCell("B1", "day") + TextCell("C1", "note")) +
+                           SheetRow(2, NumberCell("A2", "1.0") + NumberCell("B2", "46053", 1) + TextCell("C2", "a\n&quot;b&quot;, c")) +
+                           SheetRow(4, NumberCell("A4", "2") + "<c r=\"B4\" t=\"e\"><v>#N/A</v></c><c r=\"C4\" t=\"e\"><v>#REF!</v></c>") +
+                           SheetRow(5, NumberCell("A5", "3") + NumberCell("D5", "9")) + SheetRow(6, NumberCell("A6", "4") + NumberCell("B6", "46053.5", 1)) +
+                           SheetRow(7, "<c r=\"A7\"><f>A6+1</f></c>")}};
+  Add("xlsx", book.Bytes());
+  EXPECT_EQ(Inferred(), "id BIGINT, day TIMESTAMPTZ, note VARCHAR");
+  Type(Of({{"id", "BIGINT"}, {"day", "DATE"}, {"note", "VARCHAR"}}));
+  EXPECT_EQ(typed, (Table{{"1", "2026-01-31", "a\n\"b\", c", "raw/0", "2"}}));
+  EXPECT_EQ(rejected, (Table{{"not a DATE: '#N/A'", "day", "#N/A", R"({"id":"2","day":"#N/A","note":"#REF!"})", "raw/0", "4"},
+                             {"has a value outside of the header's columns A to C, in D5", "NULL", "NULL", R"({"A":"3","D":"9"})", "raw/0", "5"},
+                             {"not a DATE: '2026-01-31 12:00:00'", "day", "2026-01-31 12:00:00", R"({"id":"4","day":"2026-01-31 12:00:00","note":null})", "raw/0", "6"},
+                             {"not a BIGINT: '=A6+1'", "id", "=A6+1", R"({"id":"=A6+1","day":null,"note":null})", "raw/0", "7"}}));
 }
 
 }  // namespace

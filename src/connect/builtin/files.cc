@@ -66,7 +66,7 @@ std::vector<OptionSpec> StreamOptions() {
   glob.required = true;
   glob.form = OptionForm::kGlob;
   Add(stream, "format", OptionType::kString, "auto", "How the records are written; auto: by the extension")
-      .choices = {"auto", "csv", "tsv", "ndjson", "json", "parquet"};
+      .choices = {"auto", "csv", "tsv", "ndjson", "json", "parquet", "xlsx"};
   const auto character = [&](const char* name, const char* fallback, const char* description) -> OptionSpec& {
     OptionSpec& option = Add(stream, name, OptionType::kString, fallback, description);
     option.form = OptionForm::kCharacter;
@@ -76,8 +76,10 @@ std::vector<OptionSpec> StreamOptions() {
   character("quote", "\"", "CSV: one character, or none").words = {"none"};
   character("escape", "", "CSV: what makes a quote part of a value; the quote itself, if not given");
   Add(stream, "encoding", OptionType::kString, "utf-8", "CSV: the files' character encoding").choices = {"utf-8", "latin-1"};
-  Add(stream, "header", OptionType::kBoolean, "true", "CSV: the first line names the columns");
-  Add(stream, "column_names", OptionType::kStringList, "", "CSV without header: the names, in order");
+  Add(stream, "header", OptionType::kBoolean, "true", "CSV, Excel: the first line names the columns");
+  Add(stream, "column_names", OptionType::kStringList, "", "CSV, Excel without header: the names, in order");
+  Add(stream, "sheet", OptionType::kString, "", "Excel: the sheet's name; the first that is not hidden, if not given").form = OptionForm::kLine;
+  Add(stream, "range", OptionType::kString, "", "Excel: the part of the sheet that is the table, header first: A5, A5:F, A5:F100, B:D").form = OptionForm::kLine;
   Add(stream, "data_selector", OptionType::kString, "", "JSON: path to the array of records, such as data.items");
   Add(stream, "hive_partitioning", OptionType::kBoolean, "false", "Parquet: a folder such as country=France gives its files a column");
   Add(stream, "members", OptionType::kString, "**", "zip: names within the archive").form = OptionForm::kGlob;
@@ -95,7 +97,7 @@ std::vector<OptionSpec> StreamOptions() {
 ConnectorSpec Spec() {
   ConnectorSpec spec;
   spec.name = "files";
-  spec.summary = "CSV, TSV, NDJSON, JSON and Parquet files of a folder, a bucket or a server; plain, gzip, zstd or zip";
+  spec.summary = "CSV, TSV, NDJSON, JSON, Parquet and Excel files of a folder, a bucket or a server; plain, gzip, zstd or zip";
   spec.shape = SourceShape::kBytes;
   spec.options = SourceOptions();
   spec.stream_options = StreamOptions();
