@@ -76,6 +76,7 @@ Result<int> PrintNames(const Command& command, const std::string& kind) {
   LoadOptions options;
   options.folder = std::filesystem::absolute(folder, error).lexically_normal().string();
   options.connectors = &connectors;
+  options.catalogs = ReadCatalogs(options.folder);
   const LoadOutcome outcome = LoadProject(options);
   if (!outcome.project) return kExitUsage;
   for (const std::string& name : NamesOf(*outcome.project, kind)) command.console.Write(name + "\n");

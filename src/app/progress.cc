@@ -71,6 +71,9 @@ class PlainWatcher : public RunWatcher {
     }
     Tell(WordOf(task), task, Ending(task, outcome));
   }
+  void OnCatalogAsked(const CatalogAnswer& answer) override {
+    if (const std::string words = AnswerInWords(answer); !words.empty()) Say((answer.error ? x_console.Paint(Color::kYellow, "WARN") + "  " : "") + words);
+  }
   void OnRunQueued(const Error& holder) override { Say(holder.message + "; waiting for its end"); }
   void OnTaskWaits(const TaskRecord& task, const Error& error, Timestamp at) override {
     Tell("RETRY", task, fmt::format("{}; again at {}", error.message, LocalTimeOfDay(at)));
@@ -142,6 +145,11 @@ class JsonWatcher final : public RunWatcher {
   void OnTaskEnded(const TaskRecord& task, const TaskOutcome& outcome) override {
     RunWatcher::OnTaskEnded(task, outcome);
     Tell("task." + std::string(TaskStatusName(task.status)), TaskDocument(task, &outcome));
+  }
+  void OnCatalogAsked(const CatalogAnswer& answer) override {
+    Json document{{"source", answer.source}, {"tables", answer.tables}, {"new", answer.appeared}, {"gone", answer.gone}};
+    if (answer.error) document.update(ErrorDocument(*answer.error));
+    Tell("catalog.asked", std::move(document));
   }
   void OnRunQueued(const Error& holder) override { Tell("run.queued", ErrorDocument(holder)); }
   void OnTaskWaits(const TaskRecord& task, const Error& error, Timestamp at) override {

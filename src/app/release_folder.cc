@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ class ReleaseFolder final : public ReleaseSource {
       std::error_code error;
       for (fs::recursive_directory_iterator it(folder / part, error), end; !error && it != end; it.increment(error)) Note(it->path(), lines);
     }
+    std::error_code error;
+    for (fs::directory_iterator it(CatalogFolder(x_session.folder()), error), end; !error && it != end; it.increment(error)) {
+      if (it->path().extension() == ".json") Note(it->path(), lines);
+    }
     std::sort(lines.begin(), lines.end());
     Sha256 digest;
     for (const std::string& line : lines) digest.Update(line);
@@ -42,6 +47,7 @@ class ReleaseFolder final : public ReleaseSource {
   }
 
   Result<std::shared_ptr<const Workspace>> Load() override {
+    const std::lock_guard lock(x_mutex);
     TRY_ASSIGN(auto project, x_session.Reload());
     TRY_ASSIGN(StateStore * state, x_session.State());
     auto release = std::make_shared<Release>();
@@ -63,6 +69,7 @@ class ReleaseFolder final : public ReleaseSource {
   }
 
   Session& x_session;
+  std::mutex x_mutex;  // a session is one thread's
 };
 
 }  // namespace

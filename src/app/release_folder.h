@@ -1,4 +1,4 @@
-// The project folder of a session as the daemon looks at it. Used by one thread.
+// The project folder of a session as the daemon looks at it.
 #pragma once
 
 #include <memory>

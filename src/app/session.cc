@@ -157,6 +157,7 @@ LoadOutcome Session::Load() {
   options.connectors = &x_connectors;
   options.analyzer = &analyzer;
   options.published = PublishedSchemas();
+  options.catalogs = ReadCatalogs(x_folder);
   LoadOutcome outcome = LoadProject(options);
   x_project = outcome.project;
   return outcome;
@@ -201,6 +202,12 @@ Result<const Workspace*> Session::OpenWorkspace() {
   TRY_ASSIGN(Workspace workspace, lake->WorkspaceOf(*project, *x_engine, *state, x_connectors));
   x_workspace.emplace(workspace);
   return &*x_workspace;
+}
+
+Result<const Workspace*> Session::RenewWorkspace() {
+  x_workspace.reset();
+  x_project.reset();
+  return OpenWorkspace();
 }
 
 Result<const Node*> FindTable(const Project& project, const std::string& table) {

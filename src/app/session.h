@@ -46,6 +46,8 @@ class Session {
   Result<StateStore*> State();
   /// All of the above. Errors: those, and of the lake's folder.
   Result<const Workspace*> OpenWorkspace();
+  /// The same with the project read anew, once its sources were asked. What OpenWorkspace gave before is gone.
+  Result<const Workspace*> RenewWorkspace();
 
  private:
   Session(const GlobalOptions& options, std::string folder);

@@ -161,6 +161,19 @@ Result<RunRequest> RejectsRequest(const Project& project, const RetryOptions& op
   return request;
 }
 
+/// The workspace with what the sources have now, asked for the sake of `tables`.
+Result<const Workspace*> WithCatalogs(Session& session, const Workspace* workspace, const std::set<std::string>& tables, RunObserver& watcher, const CancelFlag& cancel) {
+  const CatalogLook look = AskCatalogs(*workspace, SourcesToAsk(workspace->project, tables), &cancel);
+  for (const CatalogAnswer& answer : look.answers) watcher.OnCatalogAsked(answer);
+  return look.changed ? session.RenewWorkspace() : Result<const Workspace*>(workspace);
+}
+
+/// Those of the project as it is known; none where that does not know what is meant.
+std::set<std::string> TablesSoFar(const Project& project, const RunRequest& request) {
+  auto tables = TablesOf(project, request);
+  return tables ? *std::move(tables) : std::set<std::string>();
+}
+
 }  // namespace
 
 Result<int> PlanVerb(const Command& command, const RunVerbOptions& options) {
@@ -183,6 +196,7 @@ Result<int> RunVerb(const Command& command, const RunVerbOptions& options) {
   TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
   TRY_ASSIGN(const RunRequest request, RequestOf(workspace->project, options));
   const auto watcher = MakeRunWatcher(command.console, command.global.verbose);
+  TRY_ASSIGN(workspace, WithCatalogs(*session, workspace, TablesSoFar(workspace->project, request), *watcher, cancel));
   return Report(command, *watcher, StartRun(*workspace, request, *watcher, cancel));
 }
 
@@ -196,7 +210,13 @@ Result<int> RetryVerb(const Command& command, const RetryOptions& options) {
     TRY_ASSIGN(const RunRequest request, RejectsRequest(workspace->project, options));
     return Report(command, *watcher, StartRun(*workspace, request, *watcher, cancel));
   }
-  return Report(command, *watcher, RetryRun(*workspace, options.run, options.select, *watcher, cancel));
+  TRY_ASSIGN(const RunRecord run, RunToContinue(*workspace, options.run));
+  TRY_ASSIGN(const RunRequest request, RunRequestFromJson(run.command));
+  const bool loads = !request.from_raw && !request.rejects_where && !request.interval;
+  if (loads) {
+    TRY_ASSIGN(workspace, WithCatalogs(*session, workspace, TablesSoFar(workspace->project, request), *watcher, cancel));
+  }
+  return Report(command, *watcher, RetryRun(*workspace, run.id, options.select, *watcher, cancel));
 }
 
 Result<int> BackfillVerb(const Command& command, const BackfillOptions& options) {

@@ -1,11 +1,15 @@
 // `sources`: every source with what it brought last, what was expected and what comes next. Reaches none of them but with --check.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/exit_code.h"
 #include "app/interrupt.h"
 #include "app/table_print.h"
 #include "app/verbs.h"
 #include "base/json.h"
+#include "flow/ask_catalogs.h"
 #include "flow/inspect.h"
 #include "flow/source_status.h"
 #include "serve/source_document.h"
@@ -71,12 +75,28 @@ void PrintAll(const Console& console, const Project& project, const std::vector<
   console.Write(FormatTable(table, TextLayout{"", 60, static_cast<std::size_t>(console.width())}));
 }
 
-void PrintStream(const Console& console, const StreamStatus& stream) {
+/// Of a stream that a pattern stands for.
+std::string Meant(const StreamConfig& stream) {
+  if (stream.pattern.empty()) return "";
+  return fmt::format("{}  ({}){}", stream.pattern, stream.at_source, stream.gone.empty() ? "" : ", gone at the source since " + stream.gone.substr(0, 16));
+}
+
+void PrintPatterns(const Console& console, const SourceConfig& source) {
+  for (const TablePattern& pattern : source.patterns) {
+    const auto own = [&](const StreamConfig& stream) { return stream.pattern == pattern.match && stream.gone.empty(); };
+    const auto count = std::count_if(source.streams.begin(), source.streams.end(), own);
+    console.Line(fmt::format("  {:<12}{}: {}", "pattern", pattern.match, source.asked.empty() ? "its tables are not known yet" : Counted(count, "table")));
+  }
+}
+
+void PrintStream(const Console& console, const StreamStatus& stream, const std::string& meant, const std::optional<Error>& refused) {
   const auto line = [&](const char* word, const std::string& text) {
     if (!text.empty()) console.Line(fmt::format("    {:<12}{}", word, text));
   };
   console.Line("");
   console.Line("  " + stream.table + "  " + Painted(console, stream.state));
+  line("pattern", meant);
+  if (refused) line("refused", refused->message);
   if (stream.last_load) {
     line("last load", fmt::format("{}, {} in version {}", LocalTime(stream.last_load->at), Counted(stream.last_load->rows, "row"), stream.last_load->version));
   }
@@ -106,7 +126,10 @@ void PrintOne(const Console& console, const Project& project, const Listed& list
     for (const auto& [name, value] : item->second) values.push_back(name + "=" + value);
   }
   line("for_each", Joined(values, 12));
-  for (const StreamStatus& stream : listed.status.streams) PrintStream(console, stream);
+  PrintPatterns(console, source);
+  for (std::size_t i = 0; i < listed.status.streams.size(); ++i) {
+    PrintStream(console, listed.status.streams[i], Meant(source.streams[i]), source.streams[i].refused);
+  }
 }
 
 void PrintConnection(const Console& console, const Listed& listed) {
@@ -150,7 +173,19 @@ Result<int> SourcesVerb(const Command& command, const SourcesOptions& options) {
   const CancelFlag& cancel = CatchInterrupts();
   TRY_ASSIGN(auto session, Session::Open(command.global));
   TRY_ASSIGN(const Workspace* workspace, session->OpenWorkspace());
-  TRY_ASSIGN(const auto sources, Named(workspace->project, options.source));
+  TRY_ASSIGN(auto sources, Named(workspace->project, options.source));
+  if (options.check) {
+    std::vector<const SourceConfig*> with_patterns;
+    std::copy_if(sources.begin(), sources.end(), std::back_inserter(with_patterns), [](const SourceConfig* source) { return !source->patterns.empty(); });
+    const CatalogLook look = AskCatalogs(*workspace, with_patterns, &cancel);
+    for (const CatalogAnswer& answer : look.answers) {
+      if (const std::string words = AnswerInWords(answer); !words.empty()) command.console.Remark(words);
+    }
+    if (look.changed) {
+      TRY_ASSIGN(workspace, session->RenewWorkspace());
+      TRY_ASSIGN(sources, Named(workspace->project, options.source));
+    }
+  }
   TRY_ASSIGN(const auto paused, PausedTables(*workspace));
   const Console& console = command.console;
   std::vector<Listed> all;

@@ -65,6 +65,46 @@ void PrintExpanded(const Console& console, const Project& project, const Expande
   }
 }
 
+/// The streams that each pattern stands for, of those sources that have some.
+struct Meant {
+  const SourceConfig* source = nullptr;
+  const TablePattern* pattern = nullptr;
+  std::vector<const StreamConfig*> streams;
+};
+
+std::vector<Meant> MeantIn(const Project& project) {
+  std::vector<Meant> all;
+  for (const SourceConfig& source : project.sources) {
+    for (const TablePattern& pattern : source.patterns) {
+      Meant& meant = all.emplace_back(Meant{&source, &pattern, {}});
+      for (const StreamConfig& stream : source.streams) {
+        if (stream.pattern == pattern.match) meant.streams.push_back(&stream);
+      }
+    }
+  }
+  return all;
+}
+
+Json MeantDocument(const Meant& meant) {
+  Json document{{"source", meant.source->name}, {"match", meant.pattern->match}, {"file", meant.pattern->place.file}, {"line", meant.pattern->place.line},
+                {"known", !meant.source->asked.empty()}, {"tables", Json::array()}};
+  for (const StreamConfig* stream : meant.streams) {
+    Json entry{{"table", meant.source->name + "." + stream->name}, {"at_source", stream->at_source}};
+    if (!stream->gone.empty()) entry["gone_since"] = stream->gone;
+    if (stream->refused) entry["refused"] = stream->refused->message;
+    document["tables"].push_back(std::move(entry));
+  }
+  return document;
+}
+
+void PrintMeant(const Console& console, const Meant& meant) {
+  std::vector<std::string> names;
+  for (const StreamConfig* stream : meant.streams) names.push_back(stream->name + (stream->refused ? " (refused)" : stream->gone.empty() ? "" : " (gone)"));
+  const std::string count = meant.source->asked.empty() ? "not known yet" : Counted(static_cast<std::int64_t>(names.size()), "table");
+  console.Line(fmt::format("{}: {} of {}: {}{}", meant.pattern->place.ToString(), meant.pattern->match, meant.source->name, count,
+                           names.empty() ? "" : "  (" + Joined(names, 12) + ")"));
+}
+
 }  // namespace
 
 Result<int> ValidateVerb(const Command& command) {
@@ -85,6 +125,8 @@ Result<int> ValidateVerb(const Command& command) {
       document["tables"] = outcome.project->nodes.size();
       document["for_each"] = Json::array();
       for (const Expanded& expanded : ExpandedIn(*outcome.project)) document["for_each"].push_back(ExpandedDocument(*outcome.project, expanded));
+      document["patterns"] = Json::array();
+      for (const Meant& meant : MeantIn(*outcome.project)) document["patterns"].push_back(MeantDocument(meant));
     }
     console.Document(document);
     return code;
@@ -96,6 +138,7 @@ Result<int> ValidateVerb(const Command& command) {
   }
   if (outcome.project) {
     for (const Expanded& expanded : ExpandedIn(*outcome.project)) PrintExpanded(console, *outcome.project, expanded);
+    for (const Meant& meant : MeantIn(*outcome.project)) PrintMeant(console, meant);
     console.Line(Extent(*outcome.project));
   }
   console.Line(errors + warnings == 0 ? std::string("no mistakes")

@@ -91,7 +91,9 @@ std::string StreamOffersToJson(const std::vector<StreamOffer>& offers) {
                         {"columns", SchemaToJson(offer.columns)},
                         {"key", offer.key},
                         {"cursor_candidates", offer.cursor_candidates},
-                        {"rows_estimate", offer.rows_estimate}});
+                        {"rows_estimate", offer.rows_estimate},
+                        {"schema", offer.schema},
+                        {"table", offer.table}});
   }
   return DumpJson(list);
 }
@@ -103,7 +105,8 @@ Result<std::vector<StreamOffer>> StreamOffersFromJson(const std::string& text) {
       offers.push_back(StreamOffer{item.at("name").get<std::string>(), Take(SchemaFromJson(item.at("columns"))),
                                    item.at("key").get<std::vector<std::string>>(),
                                    item.at("cursor_candidates").get<std::vector<std::string>>(),
-                                   item.at("rows_estimate").get<std::int64_t>()});
+                                   item.at("rows_estimate").get<std::int64_t>(), item.at("schema").get<std::string>(),
+                                   item.at("table").get<std::string>()});
     }
     return offers;
   });

@@ -14,6 +14,8 @@ ConnectorSpec ServerSpec(const ServerWords& words) {
   spec.network = true;
   spec.port_option = "port";
   spec.discovers = true;
+  spec.table_option = "table";
+  spec.schema_option = words.schema_option;
   spec.checks_streams = true;
   spec.incremental = true;
   spec.may_repeat = true;

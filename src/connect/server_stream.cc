@@ -166,6 +166,8 @@ Result<std::vector<StreamOffer>> OffersOf(const Rows& rows, const std::string& h
       end();
       offers.emplace_back().name = name;
       offers.back().rows_estimate = NumberIn(row[kRowsCell]);
+      offers.back().schema = schema;
+      offers.back().table = table;
     }
     StreamOffer& offer = offers.back();
     const std::string column = row[kColumnCell].value_or("");

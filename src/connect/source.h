@@ -43,6 +43,8 @@ struct StreamOffer {
   std::vector<std::string> key;
   std::vector<std::string> cursor_candidates;
   std::int64_t rows_estimate = -1;  // -1 = unknown
+  std::string schema = {};          // as the spec's options say it, "" = there are none
+  std::string table = {};           // "" = its name
 };
 
 /// The cursor to commit with the rows; nothing new keeps the cursor as it was.

@@ -74,6 +74,10 @@ struct ConnectorSpec {
   /// the option `read`.
   std::string program_option = {};
   bool discovers = false;    // lists its streams
+  /// The option of a stream, a text, that says which one of those it is, and the one that says in which schema; the second is
+  /// one of the source, too, and says there which schema its names leave out. "" = none. With the first, a source takes `tables:`.
+  std::string table_option = {};
+  std::string schema_option = {};
   /// A check of the source goes on to each stream: is it there, may it be read.
   bool checks_streams = false;
   bool incremental = false;  // takes `incremental:`

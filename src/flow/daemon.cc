@@ -40,6 +40,12 @@ class Daemon::Watcher final : public RunObserver {
     if (run.scheduled) fields.emplace_back("scheduled", FormatTimestampMs(*run.scheduled));
     x_daemon.Log(run.resumed > 0 ? "run.resumed" : "run.started", std::move(fields));
   }
+  void OnCatalogAsked(const CatalogAnswer& answer) override {
+    if (AnswerInWords(answer).empty()) return;
+    std::vector<std::pair<std::string, std::string>> fields{{"source", answer.source}, {"pipeline", x_active.pipeline}};
+    fields.emplace_back(answer.error ? "error" : "found", answer.error ? answer.error->ToString() : AnswerInWords(answer));
+    x_daemon.Log("catalog.asked", std::move(fields));
+  }
   void OnTaskStarted(const TaskRecord&) override {}
   void OnTaskProgress(const std::string& table, const JobProgress& progress) override {
     const std::lock_guard lock(x_daemon.x_mutex);
@@ -144,14 +150,17 @@ void Daemon::LookAtFolder() {
     }
     return;
   }
+  bool mended = false;
   {
     const std::lock_guard lock(x_mutex);
     x_workspace = *std::move(workspace);
+    mended = x_broken.has_value();
     x_broken.reset();
   }
   x_tables.clear();
   x_scheduler.Load(project());
   Log("project.loaded", {{"release", project()->hash}, {"pipelines", std::to_string(project()->pipelines.size())}});
+  if (project()->hash == before && !mended) return;  // what its sources have is another, or a file was only touched
   const Json body{{"release", project()->hash}, {"before", before}};
   if (Status told = x_state.schedules().Tell(DaemonEvent("project.loaded", x_clock.Now(), body)); !told) {
     Log("state.trouble", {{"error", told.error().ToString()}});
@@ -260,7 +269,7 @@ void Daemon::Begin(Start start) {
   }
   try {
     active->thread = std::thread([this, active, workspace, body = std::move(start.body), told = std::move(start.told)] {
-      Work(*active, *workspace, body, told);
+      Work(*active, workspace, body, told);
       active->ended = true;
     });
   } catch (const std::system_error& failure) {
@@ -273,10 +282,26 @@ void Daemon::Begin(Start start) {
   }
 }
 
+/// The run gets the project as its sources are now; the daemon itself reads it at its next look at the folder.
+void Daemon::AskWhatThereIs(Active& active, std::shared_ptr<const Workspace>& workspace, RunObserver& observer) {
+  const bool loads = !active.asked || (!active.asked->request.from_raw && !active.asked->request.rejects_where && !active.asked->request.interval);
+  if (!loads) return;
+  const CatalogLook look = AskCatalogs(*workspace, SourcesToAsk(workspace->project, *active.tables), &active.cancel);
+  for (const CatalogAnswer& answer : look.answers) observer.OnCatalogAsked(answer);
+  if (!look.changed) return;
+  auto renewed = x_releases.Load();
+  if (renewed) {
+    workspace = *std::move(renewed);
+  } else {
+    Log("project.broken", {{"error", renewed.error().ToString()}, {"release", workspace->project.hash}});
+  }
+}
+
 /// On the run's own thread.
-void Daemon::Work(Active& active, const Workspace& workspace, const Body& body, const std::vector<EventRecord>& told) {
+void Daemon::Work(Active& active, std::shared_ptr<const Workspace> workspace, const Body& body, const std::vector<EventRecord>& told) {
   Watcher watcher(*this, active);
-  const Result<RunReport> report = body(workspace, watcher, active.cancel);
+  AskWhatThereIs(active, workspace, watcher);
+  const Result<RunReport> report = body(*workspace, watcher, active.cancel);
   if (report) {
     Status kept;
     for (const EventRecord& event : told) {

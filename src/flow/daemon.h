@@ -20,13 +20,13 @@
 
 namespace caudal {
 
-/// The project folder as something that changes while the daemon serves. Used by the thread that serves alone.
+/// The project folder as something that changes while the daemon serves.
 class ReleaseSource {
  public:
   virtual ~ReleaseSource() = default;
-  /// Another text where a file of the project is another; cheap.
+  /// Another text where a file of the project, or what its sources have, is another; cheap. For the thread that serves alone.
   virtual std::string Fingerprint() = 0;
-  /// What the folder holds now; the project lives as long as the workspace. Errors: the first mistake of the project.
+  /// Thread-safe. What the folder holds now; the project lives as long as the workspace. Errors: the first mistake of the project.
   virtual Result<std::shared_ptr<const Workspace>> Load() = 0;
 };
 
@@ -119,7 +119,8 @@ class Daemon {
   std::shared_ptr<const std::set<std::string>> TablesOfPipeline(const std::string& pipeline);
   std::string WhoBuildsSome(const std::set<std::string>& tables) const;
   void TellOnce(const std::string& pipeline, const std::string& event, const std::string& why);
-  void Work(Active& active, const Workspace& workspace, const Body& body, const std::vector<EventRecord>& told);
+  void Work(Active& active, std::shared_ptr<const Workspace> workspace, const Body& body, const std::vector<EventRecord>& told);
+  void AskWhatThereIs(Active& active, std::shared_ptr<const Workspace>& workspace, RunObserver& observer);
   void Ended(Active& active, const Result<RunReport>& report);
   void Reap(bool wait);
   void Drain(const std::atomic<int>& stops);

@@ -23,13 +23,21 @@ Error NotAPipeline(const Project& project, const std::string& name) {
   return Error{ErrorKind::kNotFound, "no pipeline is called '" + name + "'", near.empty() ? "" : "did you mean '" + near + "'?", "pipeline"};
 }
 
+/// TablesOf; none where a source that was never asked may have what is meant.
+Result<std::set<std::string>> TablesSoFar(const Project& project, const RunRequest& request) {
+  auto tables = TablesOf(project, request);
+  const bool unknown = std::any_of(project.sources.begin(), project.sources.end(), [](const SourceConfig& s) { return !s.patterns.empty() && s.asked.empty(); });
+  if (!tables && unknown) return std::set<std::string>();
+  return tables;
+}
+
 }  // namespace
 
 Result<AskedRun> Daemon::Ask(RunRequest request, const std::string& by) {
   const auto project_now = project();
   if (!project_now || x_stopping) return Error{ErrorKind::kUnavailable, "the daemon begins nothing now", "try again in a moment", ""};
   if (!IsPipeline(*project_now, request.pipeline)) return NotAPipeline(*project_now, request.pipeline);
-  TRY(TablesOf(*project_now, request));
+  TRY(TablesSoFar(*project_now, request));
   AskedRun asked;
   asked.run = NewRunId(x_clock.Now());
   request.run = asked.run;
@@ -52,7 +60,7 @@ Result<AskedRun> Daemon::AskRetry(const std::string& run, const std::vector<std:
   if (!IsPipeline(*project_now, record.pipeline)) return NotAPipeline(*project_now, record.pipeline);
   AskedRun asked;
   TRY_ASSIGN(asked.request, RunRequestFromJson(record.command));
-  TRY(TablesOf(*project_now, asked.request));
+  TRY(TablesSoFar(*project_now, asked.request));
   if (!select.empty()) TRY(Select(*project_now, select, {}));
   asked.run = run;
   asked.retry = true;
@@ -120,7 +128,7 @@ void Daemon::BeginAsked() {
   if (waiting.empty()) return;
   const std::set<std::string> busy = Busy();
   for (AskedRun& asked : waiting) {
-    auto tables = TablesOf(*project(), asked.request);
+    auto tables = TablesSoFar(*project(), asked.request);
     if (!tables) {  // the project has changed meanwhile
       Refuse(asked, tables.error());
       continue;

@@ -16,7 +16,8 @@ constexpr std::size_t kLongestExample = 60;
 constexpr std::pair<DriftKind, std::string_view> kKinds[] = {
     {DriftKind::kNewColumn, "new_column"},         {DriftKind::kIgnoredColumn, "ignored_column"}, {DriftKind::kRefusedColumn, "refused_column"},
     {DriftKind::kMissingColumn, "missing_column"}, {DriftKind::kWidened, "widened"},              {DriftKind::kRejectedValues, "rejected_values"},
-    {DriftKind::kNulledValues, "nulled_values"},   {DriftKind::kFrozen, "frozen"}};
+    {DriftKind::kNulledValues, "nulled_values"},   {DriftKind::kFrozen, "frozen"},
+    {DriftKind::kNewTable, "new_table"},           {DriftKind::kGoneTable, "gone_table"}};
 
 std::string PlaceOf(const Drift& drift) {
   if (drift.origin.empty()) return "";
@@ -57,8 +58,18 @@ std::string DriftInWords(const Drift& drift) {
     case DriftKind::kRejectedValues: return fmt::format("{} of {} did not fit {}: rejected{}", Values(drift.values), column, drift.type, PlaceOf(drift));
     case DriftKind::kNulledValues: return fmt::format("{} of {} did not fit {}: set to NULL{}", Values(drift.values), column, drift.type, PlaceOf(drift));
     case DriftKind::kFrozen: return drift.example;
+    case DriftKind::kNewTable: return fmt::format("new table at the source: {}", drift.origin);
+    case DriftKind::kGoneTable: return fmt::format("table {} is gone at the source", drift.origin);
   }
   return "";
+}
+
+Drift TableDrift(DriftKind kind, const std::string& what, Timestamp now) {
+  Drift drift;
+  drift.kind = kind;
+  (kind == DriftKind::kFrozen ? drift.example : drift.origin) = what;
+  drift.since = now;
+  return drift;
 }
 
 Json DriftToJson(const std::vector<Drift>& drift) {

@@ -22,6 +22,8 @@ enum class DriftKind {
   kRejectedValues,  // values that do not fit: their rows are rejected
   kNulledValues,    // values that do not fit: NULL
   kFrozen,          // the contract let the load fail; `example` says for what
+  kNewTable,        // `origin` is new at the source, and a pattern means it
+  kGoneTable,       // the source has it no more
 };
 /// "new_column", ...
 std::string_view DriftKindName(DriftKind kind);
@@ -40,6 +42,9 @@ struct Drift {
 
 /// "12 values of amount did not fit BIGINT: rows rejected (b.csv, row 3: 'x')".
 std::string DriftInWords(const Drift& drift);
+
+/// Of a whole table: `what` is its name at the source, or for kFrozen why.
+Drift TableDrift(DriftKind kind, const std::string& what, Timestamp now);
 
 Json DriftToJson(const std::vector<Drift>& drift);
 /// What cannot be read is left out.

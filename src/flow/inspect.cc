@@ -155,7 +155,10 @@ bool ChecksStreams(const Workspace& workspace, const SourceConfig& source) {
 Status CheckSource(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel) {
   TRY(CheckOne(workspace, source, nullptr, source.place, cancel));
   if (!ChecksStreams(workspace, source)) return {};
-  for (const StreamConfig& stream : source.streams) TRY(CheckOne(workspace, source, &stream, stream.place, cancel));
+  for (const StreamConfig& stream : source.streams) {
+    // What a pattern stands for is what the catalog shows to this user.
+    if (stream.pattern.empty()) TRY(CheckOne(workspace, source, &stream, stream.place, cancel));
+  }
   return {};
 }
 

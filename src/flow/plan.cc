@@ -6,6 +6,7 @@
 
 #include "flow/drift.h"
 #include "flow/model_inputs.h"
+#include "flow/settled_load.h"
 
 namespace caudal {
 namespace {
@@ -94,12 +95,19 @@ Result<PlanItem> PlanModel(const Workspace& workspace, const Node& node, const R
 Result<std::vector<PlanItem>> MakePlan(const Workspace& workspace, const RunRequest& request) {
   TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
   std::vector<PlanItem> plan;
+  const auto settled = SettledLoads(workspace, std::vector<std::string>(tables.begin(), tables.end()));
   std::set<std::string> after_load, rebuilt;
   for (const Node& node : workspace.project.nodes) {
     if (!tables.contains(node.table)) continue;
     if (node.kind == Node::Kind::kStream) {
       TRY_ASSIGN(PlanItem item, PlanStream(workspace, node, request));
-      after_load.insert(node.table);
+      if (const auto known = settled.find(node.table); known != settled.end()) {
+        const TaskOutcome& outcome = known->second;
+        item.action = outcome.error ? "load" : "skip";
+        item.reason = outcome.error ? "is refused: " + outcome.error->message : outcome.note;
+        item.drift.clear();
+      }
+      if (item.action == "load") after_load.insert(node.table);
       plan.push_back(std::move(item));
       continue;
     }

@@ -1,5 +1,6 @@
 #include "flow/preview.h"
 
+#include "base/ids.h"
 #include "base/json.h"
 #include "connect/extract.h"
 #include "connect/intake.h"
@@ -63,7 +64,8 @@ Status TakeRows(const Workspace& workspace, const StagedRead& read, const std::s
 }  // namespace
 
 Result<std::vector<StreamOffer>> OfferedStreams(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel) {
-  TRY_ASSIGN(Staging staging, Staging::Make(workspace, "discover-" + source.name));
+  // Two runs may ask at once.
+  TRY_ASSIGN(Staging staging, Staging::Make(workspace, kDiscoverStaging + source.name + "-" + NewToken().substr(0, 8)));
   TRY_ASSIGN(ExtractJob job, MakeExtractJob(workspace, source, nullptr, {ExtractJob::Kind::kDiscover, "", Schema{}, "", staging.path()}));
   JobCost cost;
   TRY_ASSIGN(const ExtractResult answer, RunExtract(workspace.engine, std::move(job), OptionsOf(workspace, cancel), &cost));

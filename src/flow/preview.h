@@ -16,6 +16,9 @@ struct Preview {
   std::vector<std::string> notes;  // of the connector
 };
 
+/// What the folders of those who ask begin with; they belong to no run.
+inline constexpr const char* kDiscoverStaging = "discover-";
+
 /// Errors: those of the source.
 Result<std::vector<StreamOffer>> OfferedStreams(const Workspace& workspace, const SourceConfig& source, const CancelFlag* cancel);
 

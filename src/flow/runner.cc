@@ -13,7 +13,9 @@
 #include "base/json.h"
 #include "flow/maintain.h"
 #include "flow/optimize.h"
+#include "flow/preview.h"
 #include "flow/run_log.h"
+#include "flow/settled_load.h"
 #include "flow/task_graph.h"
 #include "flow/time_limits.h"
 
@@ -24,6 +26,8 @@ using std::chrono::milliseconds;
 
 /// How often a waiting runner looks whether it is to stop.
 constexpr milliseconds kPoll{100};
+/// Nobody asks a source for its tables that long.
+constexpr std::chrono::hours kAsking{1};
 
 class Runner {
  public:
@@ -42,6 +46,8 @@ class Runner {
   Result<RunReport> Go() {
     x_log.Write(RunEvent("run.started", x_run, Now()));
     x_observer.OnRunStarted(x_run, Records());
+    const bool asks = !x_request.from_raw && !x_request.rejects_where && !x_request.interval;
+    if (asks) x_settled = SettledLoads(x_workspace, x_graph.order());
     std::vector<std::thread> slots;
     const int count = Pipeline().slots > 0 ? Pipeline().slots : std::max(1, x_workspace.project.slots);
     try {
@@ -184,6 +190,7 @@ class Runner {
       CompleteFormats(table, *done);
       return *std::move(done);
     }
+    if (const auto settled = x_settled.find(table); settled != x_settled.end()) return settled->second;
     const TimeLimits::Limit limit = LimitOf(*node);
     context.cancel = &x_limits.Begin(table, limit);
     TaskOutcome outcome = node->kind == Node::Kind::kStream ? LoadStream(x_workspace, *node, context)
@@ -332,6 +339,7 @@ class Runner {
   const CancelFlag& x_cancel;
   RunLog x_log;
   TimeLimits x_limits;
+  std::map<std::string, TaskOutcome> x_settled;  // loads that nobody does; not changed once the slots run
 };
 
 /// Staging of attempts that nobody runs any more; a failed run's candidates stay for inspection until it is retried.
@@ -340,6 +348,9 @@ void SweepStaging(const Workspace& workspace) {
   for (const auto& entry : std::filesystem::directory_iterator(workspace.staging_root, ignored)) {
     std::string name = entry.path().filename().string();
     auto run = workspace.state.Run(name.substr(0, name.find('-', name.find('-') + 1)));
+    const auto written = entry.last_write_time(ignored);
+    const bool lately = !ignored && std::filesystem::file_time_type::clock::now() - written < kAsking;
+    if (name.starts_with(kDiscoverStaging) && lately) continue;
     bool needed = run && (run->status == RunStatus::kRunning || run->status == RunStatus::kFailed);
     if (!needed) std::filesystem::remove_all(entry.path(), ignored);
   }
@@ -400,6 +411,7 @@ Result<RunRequest> RunRequestFromJson(const std::string& text) {
 
 Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request, RunObserver& observer,
                            const CancelFlag& cancel) {
+  TRY(RefuseUnknownTables(workspace.project, request));
   TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
   RunRecord run;
   run.id = request.run.empty() ? NewRunId(workspace.clock.Now()) : request.run;
@@ -424,9 +436,7 @@ Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request
   return Runner(workspace, request, std::move(run), std::move(graph), std::move(records), observer, cancel).Go();
 }
 
-Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, const std::vector<std::string>& select,
-                           RunObserver& observer, const CancelFlag& cancel) {
-  RunRecord run;
+Result<RunRecord> RunToContinue(const Workspace& workspace, const std::string& id) {
   if (id.empty()) {
     TRY_ASSIGN(auto runs, workspace.state.Runs(100));
     auto open = std::find_if(runs.begin(), runs.end(), [](const RunRecord& r) {
@@ -438,13 +448,18 @@ Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, co
     if (open == runs.end() || newer_done) {
       return Error{ErrorKind::kNotFound, "there is no failed or interrupted run to continue", "`caudal run` starts a new one", ""};
     }
-    run = *open;
-  } else {
-    TRY_ASSIGN(run, workspace.state.Run(id));
-    if (run.status == RunStatus::kSucceeded) {
-      return Error{ErrorKind::kInvalidArgument, "run " + id + " succeeded: nothing is left to do", "`caudal run` begins a new one", ""};
-    }
+    return *open;
   }
+  TRY_ASSIGN(RunRecord run, workspace.state.Run(id));
+  if (run.status == RunStatus::kSucceeded) {
+    return Error{ErrorKind::kInvalidArgument, "run " + id + " succeeded: nothing is left to do", "`caudal run` begins a new one", ""};
+  }
+  return run;
+}
+
+Result<RunReport> RetryRun(const Workspace& workspace, const std::string& id, const std::vector<std::string>& select,
+                           RunObserver& observer, const CancelFlag& cancel) {
+  TRY_ASSIGN(RunRecord run, RunToContinue(workspace, id));
   TRY_ASSIGN(RunRequest request, RunRequestFromJson(run.command));
   TRY_ASSIGN(auto tables, TablesOf(workspace.project, request));
   std::optional<std::set<std::string>> only;

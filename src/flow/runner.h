@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/ask_catalogs.h"
 #include "flow/task.h"
 #include "flow/workspace.h"
 
@@ -47,6 +48,8 @@ Result<std::set<std::string>> TablesOf(const Project& project, const RunRequest&
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  /// A source was asked which tables it has, before the run was planned.
+  virtual void OnCatalogAsked([[maybe_unused]] const CatalogAnswer& answer) {}
   /// `holder`: the error that would refuse the run; told once.
   virtual void OnRunQueued([[maybe_unused]] const Error& holder) {}
   virtual void OnRunStarted(const RunRecord& run, const std::vector<TaskRecord>& tasks) = 0;
@@ -67,6 +70,9 @@ struct RunReport {
 /// run of the pipeline, a broken state store); a failed task is a report with status kFailed.
 Result<RunReport> StartRun(const Workspace& workspace, const RunRequest& request, RunObserver& observer,
                            const CancelFlag& cancel);
+
+/// The run that RetryRun continues: `id`, or for "" the newest that failed or was interrupted. Errors: as there.
+Result<RunRecord> RunToContinue(const Workspace& workspace, const std::string& id);
 
 /// Continues `run` ("" = the newest that failed or was interrupted) with the tasks that are not done, or with
 /// `select` of them and what is below. Errors: kNotFound where nothing is there to continue.

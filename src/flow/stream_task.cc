@@ -59,6 +59,7 @@ Status Load::Run() {
     }
     if (x_base && !x_rebuild && !x_context.full_refresh) TRY(RefuseForeignFiles(x_extracted.read.chunks, *x_base));
   }
+  if (!x_base && x_stream.appeared) x_drift.push_back(TableDrift(DriftKind::kNewTable, x_stream.at_source, x_workspace.clock.Now()));
   Status built = DecideSchema();
   if (built) built = Build();
   if (!built) RememberDrift("", x_drift, false, x_workspace.clock.Now());

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "project/table_pattern.h"
+
 namespace caudal {
 namespace {
 
@@ -78,19 +80,29 @@ Expectation Under(Expectation over, const Expectation& under) {
 
 }  // namespace
 
-void ReadExpectations(const YamlNode& root, const SourceConfig& source, const ConnectorSpec* spec, const FileContext& file,
+void ReadExpectations(const YamlNode& root, SourceConfig& source, const ConnectorSpec* spec, const FileContext& file,
                       std::map<std::string, Expectation>& by_table) {
   Expectation of_source = ExpectationOf(root, "a source", file);
   if (const YamlNode* defaults = root.Find("resource_defaults")) {
     of_source = Under(ExpectationOf(*defaults, "'resource_defaults'", file), of_source);
   }
-  const YamlNode* streams = root.Find("streams");
-  if (streams == nullptr) return;
-  for (const YamlMember& member : streams->members) {
-    Expectation expected = Under(ExpectationOf(member.value, "the stream '" + member.key + "'", file), of_source);
+  const auto read = [&](const YamlNode& node, const std::string& what) {
+    Expectation expected = Under(ExpectationOf(node, what, file), of_source);
     if (expected.volume && expected.volume->per_file && spec != nullptr && spec->shape == SourceShape::kRelation) {
       file.problems->Add(expected.volume->place, "'volume' counts by file, and " + spec->name + " reads no files", "write per: load");
     }
+    return expected;
+  };
+  if (const YamlNode* tables = root.Find("tables"); tables != nullptr && !source.patterns.empty()) {
+    const std::vector<const YamlNode*> items = PatternItems(*tables);
+    for (std::size_t i = 0; i < items.size() && i < source.patterns.size(); ++i) {
+      source.patterns[i].expected = read(*items[i], "the pattern '" + source.patterns[i].match + "'");
+    }
+  }
+  const YamlNode* streams = root.Find("streams");
+  if (streams == nullptr) return;
+  for (const YamlMember& member : streams->members) {
+    Expectation expected = read(member.value, "the stream '" + member.key + "'");
     if (expected.freshness || expected.volume) by_table[source.name + "." + member.key] = std::move(expected);
   }
 }

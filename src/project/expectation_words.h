@@ -12,7 +12,7 @@ namespace caudal {
 /// Of each stream of `source`, whose file is `root`: its own words, those of resource_defaults, those of the source, in this order.
 /// `freshness: 26h`, `volume: {min: 900, max: 1100, change: {warn: 30%, fail: 60%}, per: file, severity: warn}`.
 /// `spec` may be null: a connector that nobody knows.
-void ReadExpectations(const YamlNode& root, const SourceConfig& source, const ConnectorSpec* spec, const FileContext& file,
+void ReadExpectations(const YamlNode& root, SourceConfig& source, const ConnectorSpec* spec, const FileContext& file,
                       std::map<std::string, Expectation>& by_table);
 
 }  // namespace caudal

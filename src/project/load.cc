@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "project/graph.h"
 #include "project/project.h"
 #include "project/source_file.h"
+#include "project/table_pattern.h"
 
 namespace caudal {
 namespace {
@@ -113,11 +115,20 @@ class Loader {
     static const std::vector<ConnectorSpec> kNone;
     bool streams_known = false;
     const SourceFileRequest request{name, x_options.connectors != nullptr ? x_options.connectors : &kNone, x_project.get()};
-    const SourceConfig& source = x_project->sources.emplace_back(ParseSourceFile(root, request, context, streams_known));
-    const auto spec = std::find_if(request.connectors->begin(), request.connectors->end(),
-                                   [&](const ConnectorSpec& s) { return s.name == source.type; });
-    ReadExpectations(root, source, spec == request.connectors->end() ? nullptr : &*spec, context, x_project->expectations);
+    SourceConfig& source = x_project->sources.emplace_back(ParseSourceFile(root, request, context, streams_known));
+    const ConnectorSpec* spec = SpecOf(source);
+    ReadExpectations(root, source, spec, context, x_project->expectations);
     if (!streams_known) x_open_schemas.insert(name);
+    if (source.patterns.empty() || spec == nullptr) return;
+    const auto known = x_options.catalogs.find(name);
+    const PatternRequest patterns{spec, known == x_options.catalogs.end() ? nullptr : &known->second, &x_options.published};
+    ExpandPatterns(source, patterns, *context.problems, x_project->expectations);
+  }
+
+  const ConnectorSpec* SpecOf(const SourceConfig& source) const {
+    if (x_options.connectors == nullptr) return nullptr;
+    const auto spec = std::find_if(x_options.connectors->begin(), x_options.connectors->end(), [&](const ConnectorSpec& s) { return s.name == source.type; });
+    return spec == x_options.connectors->end() ? nullptr : &*spec;
   }
 
   // A source that has another one's name would make the same tables: one mistake instead of one for each table.
@@ -131,13 +142,65 @@ class Loader {
     });
   }
 
+  /// A table that is read, and that a pattern may stand for, is taken for one of its: so a project is good before its sources were
+  /// asked, and a table that is new at the source can be named before a run has seen it.
+  bool Adopt(TableIndex& index, const std::string& table, const Place& place) {
+    if (index.Find(table) != nullptr) return true;
+    const std::size_t dot = table.find('.');
+    if (dot == std::string::npos) return false;
+    const std::string name = table.substr(dot + 1);
+    for (std::size_t s = 0; s < x_project->sources.size(); ++s) {
+      const SourceConfig& source = x_project->sources[s];
+      const ConnectorSpec* spec = SpecOf(source);
+      if (source.name != table.substr(0, dot) || source.patterns.empty() || spec == nullptr || !WhyNoTableName(name).empty()) continue;
+      std::optional<PatternStream> found = StreamByReference(source, *spec, name);
+      if (!found) return false;
+      const auto before = std::count_if(x_adopted.begin(), x_adopted.end(), [&](const auto& other) { return other.first == s; });
+      DeclareStream(index, table, s, source.streams.size() + static_cast<std::size_t>(before), found->stream, x_options.published, x_problems);
+      if (!source.asked.empty()) x_problems.Warn(place, found->stream.refused->message, found->stream.refused->next);
+      if (found->pattern->expected.freshness || found->pattern->expected.volume) x_project->expectations[table] = found->pattern->expected;
+      x_adopted.emplace_back(s, std::move(found->stream));
+      return true;
+    }
+    return false;
+  }
+
+  /// What is named outside of SQL.
+  void AdoptNamed(TableIndex& index) {
+    const auto partners = [&](const std::vector<CheckSpec>& checks) {
+      for (const CheckSpec& check : checks) {
+        if (check.name == "relationships") Adopt(index, check.args.at("to"), check.place);
+      }
+    };
+    const auto all = [&](const std::vector<ColumnConfig>& columns, const std::vector<CheckSpec>& checks) {
+      for (const ColumnConfig& column : columns) partners(column.checks);
+      partners(checks);
+    };
+    for (const SourceConfig& source : x_project->sources) {
+      for (const StreamConfig& stream : source.streams) all(stream.columns, stream.checks);
+    }
+    for (const ModelConfig& model : x_project->models) all(model.columns, model.checks);
+    for (const PipelineFile& pipeline : x_pipelines) {
+      for (std::size_t i = 0; i < pipeline.config.run.size(); ++i) {
+        std::string table = pipeline.config.run[i];
+        table.erase(0, table.find_first_not_of("@+0123456789"));
+        const std::size_t end = std::min(table.size(), table.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_."));
+        const bool glob = end < table.size() && (table[end] == '*' || table[end] == '?' || table[end] == ':');
+        if (!glob) Adopt(index, table.substr(0, end), pipeline.run_places[i]);
+      }
+    }
+  }
+
   void Whole() {
     TableIndex index = IndexTables(*x_project, x_options.published, x_open_schemas, x_problems);
+    AdoptNamed(index);
     for (std::size_t m = 0; m < x_models.size(); ++m) FindTemplates(x_models[m], index.Names(), x_contexts[m]);
     CheckedTables checked;
     if (x_options.analyzer != nullptr) {
-      checked = ReviewSql(*x_project, x_models, index, *x_options.analyzer, x_problems);
+      const AdoptTable adopt = [&](const std::string& table, const Place& place) { return Adopt(index, table, place); };
+      checked = ReviewSql(*x_project, x_models, index, *x_options.analyzer, adopt, x_problems);
     }
+    for (auto& [source, stream] : x_adopted) x_project->sources[source].streams.push_back(std::move(stream));
     BindParameters(*x_project);
     CheckModels(*x_project, x_models, index, x_problems);
     CheckStreams(*x_project, index, x_problems);
@@ -161,6 +224,7 @@ class Loader {
   std::vector<PipelineFile> x_pipelines;
   std::vector<TestFile> x_tests;
   std::set<std::string> x_open_schemas;
+  std::vector<std::pair<std::size_t, StreamConfig>> x_adopted;  // by source; theirs when the SQL has been looked at
   const std::vector<ProjectFile>* x_files = nullptr;  // while Run reads them
 };
 

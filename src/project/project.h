@@ -19,6 +19,7 @@
 #include "data/table_formats.h"
 #include "project/alert_config.h"
 #include "project/analyzer.h"
+#include "project/catalog.h"
 #include "project/check_spec.h"
 #include "project/schedule.h"
 #include "project/schema_contract.h"
@@ -52,6 +53,22 @@ struct Retention {
   bool any() const { return older_than || versions; }
 };
 
+/// How many rows a load, or each file of it, should bring. Looked at before anything is published.
+struct Volume {
+  std::optional<std::int64_t> least, most;
+  /// Percent, up or down, against the median of the last ones.
+  std::optional<double> warn, fail;
+  bool per_file = false;
+  Severity severity = Severity::kFail;  // of least and most
+  Place place;
+};
+
+/// What is expected of the loads of a stream.
+struct Expectation {
+  std::optional<std::chrono::milliseconds> freshness;  // rows should come at least so often
+  std::optional<Volume> volume;
+};
+
 enum class WriteDisposition { kAppend, kReplace, kMerge };
 
 /// One stream of a source: the bronze table "<source>.<stream>".
@@ -71,6 +88,23 @@ struct StreamConfig {
   std::optional<Retention> retention;   // absent = the project's
   SchemaContract contract;              // of the stream, or the source's, or the project's, part by part
   Place place;
+  // Of one that a pattern of `tables:` stands for:
+  std::string pattern;    // as it is written; "" = the stream stands in its file by itself
+  std::string at_source;  // the table: "sales.orders"
+  bool appeared = false;  // later than when the source was asked first
+  std::string gone;       // when the source had it no more, UTC; "" = it has it
+  bool gone_now = false;  // which was seen when it was asked last
+  /// Why it cannot be loaded as the pattern says. The project is good all the same: the source may change overnight.
+  std::optional<Error> refused;
+};
+
+/// An entry of `tables:`: it stands for every table of the source that it matches. project/table_pattern.h
+struct TablePattern {
+  std::string match;
+  std::vector<std::string> exclude;
+  StreamConfig stream;  // what each of them is, but for its name, its table and its key; the place is the pattern's
+  Expectation expected;
+  Place place;
 };
 
 struct SourceConfig {
@@ -80,7 +114,10 @@ struct SourceConfig {
   /// Option path ("client.auth.token", of a stream "streams.orders.params.key") -> name of the environment variable or
   /// secret-file entry.
   std::map<std::string, std::string> secrets;
-  std::vector<StreamConfig> streams;
+  std::vector<StreamConfig> streams;  // those that its patterns stand for come last
+  std::vector<TablePattern> patterns;
+  std::string asked;             // which tables it has: SourceCatalog::asked; "" = nobody knows
+  std::optional<Error> refused;  // why none of it can be loaded: a pattern that matches nothing
   std::string owner;
   std::string description;
   std::vector<std::string> tags;
@@ -166,22 +203,6 @@ struct Node {
   std::string path;  // file below the project folder
 };
 
-/// How many rows a load, or each file of it, should bring. Looked at before anything is published.
-struct Volume {
-  std::optional<std::int64_t> least, most;
-  /// Percent, up or down, against the median of the last ones.
-  std::optional<double> warn, fail;
-  bool per_file = false;
-  Severity severity = Severity::kFail;  // of least and most
-  Place place;
-};
-
-/// What is expected of the loads of a stream.
-struct Expectation {
-  std::optional<std::chrono::milliseconds> freshness;  // rows should come at least so often
-  std::optional<Volume> volume;
-};
-
 /// What caudal.yaml says of the tables in one folder of the lake.
 struct SchemaFormats {
   TableFormats formats;
@@ -231,6 +252,8 @@ struct LoadOptions {
   SqlAnalyzer* analyzer = nullptr;  // null: SQL is not looked at (Analysis stays empty, the DAG has no model edges)
   /// Columns of tables as they are published now, for bronze tables whose schema only the lake knows; may be empty.
   std::map<std::string, Schema> published;
+  /// What sources with patterns have, as they were asked last: by source. Catalogs that nobody asked for are missing.
+  Catalogs catalogs = {};
 };
 
 struct LoadOutcome {

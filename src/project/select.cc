@@ -9,6 +9,7 @@
 
 #include "data/name.h"
 #include "project/file_context.h"
+#include "project/glob.h"
 #include "project/project.h"
 
 namespace caudal {
@@ -17,26 +18,6 @@ namespace {
 using Tables = std::set<std::string>;
 
 constexpr int kAllTheWay = std::numeric_limits<int>::max();
-
-bool MatchesGlob(std::string_view text, std::string_view glob) {
-  std::size_t t = 0, g = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      mark = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++t;
-      ++g;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
-}
 
 // One term: [@ | [n]+] core [+[n]]
 struct Term {
@@ -181,7 +162,7 @@ class Selector {
     for (const Node& node : x_project.nodes) tags.insert(node.tags.begin(), node.tags.end());
     return Matching("tag", value, {tags.begin(), tags.end()}, [&](const Node& node) {
       return std::any_of(node.tags.begin(), node.tags.end(),
-                         [&](const std::string& tag) { return MatchesGlob(tag, value); });
+                         [&](const std::string& tag) { return NameMatches(tag, value); });
     });
   }
 
@@ -196,7 +177,7 @@ class Selector {
     if (value.rfind("./", 0) == 0) value.erase(0, 2);
     while (!value.empty() && value.back() == '/') value.pop_back();
     return Matching("path", value, {paths.begin(), paths.end()}, [&](const Node& node) {
-      return node.path.rfind(value + "/", 0) == 0 || MatchesGlob(node.path, value);
+      return node.path.rfind(value + "/", 0) == 0 || NameMatches(node.path, value);
     });
   }
 
@@ -206,7 +187,7 @@ class Selector {
     for (const SourceConfig& source : x_project.sources) names.push_back(source.name);
     return Matching("source", value, names, [&](const Node& node) {
       if (node.kind != Node::Kind::kStream) return false;
-      return MatchesGlob(node.table, value) || MatchesGlob(node.table.substr(0, node.table.find('.')), value);
+      return NameMatches(node.table, value) || NameMatches(node.table.substr(0, node.table.find('.')), value);
     });
   }
 
@@ -215,7 +196,7 @@ class Selector {
     std::vector<std::string> names;
     for (const auto& [table, node] : x_nodes) names.push_back(table);
     return Matching("the name", value, names, [&](const Node& node) {
-      return MatchesGlob(node.table, value) || MatchesGlob(node.table.substr(node.table.find('.') + 1), value);
+      return NameMatches(node.table, value) || NameMatches(node.table.substr(node.table.find('.') + 1), value);
     });
   }
 

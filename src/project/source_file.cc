@@ -11,6 +11,7 @@
 #include "project/contract_words.h"
 #include "project/parent_streams.h"
 #include "project/retention_words.h"
+#include "project/table_pattern.h"
 
 namespace caudal {
 namespace {
@@ -24,7 +25,7 @@ const std::vector<std::string>& StreamWords() {
 
 const std::vector<std::string>& SourceWords() {
   static const std::vector<std::string> kWords = {"type", "owner", "description", "tags", "max_parallel",
-                                                  "retries", "timeout", "resource_defaults", "streams", "freshness", "volume", "for_each", "name",
+                                                  "retries", "timeout", "resource_defaults", "streams", "tables", "freshness", "volume", "for_each", "name",
                                                   "schema_contract"};
   return kWords;
 }
@@ -86,12 +87,16 @@ class SourceReader {
 
   bool Streams() {
     const YamlNode* streams = x_root.Find("streams");
+    const YamlNode* tables = x_root.Find("tables");
+    if (tables != nullptr && tables->is_null()) tables = nullptr;
     const std::string next = "write streams: {<name>: {...}}";
-    if (streams == nullptr || streams->is_null()) {
-      x_file.Add(streams != nullptr ? *streams : x_root, "a source needs 'streams'", next);
+    const bool none = streams == nullptr || streams->is_null();
+    if (none && tables == nullptr) {
+      const bool patterns = x_spec != nullptr && !x_spec->table_option.empty();
+      x_file.Add(streams != nullptr ? *streams : x_root, "a source needs 'streams'", patterns ? next + ", or tables: \"*\" for all of its tables" : next);
       return false;
     }
-    if (!streams->is_map()) {
+    if (!none && !streams->is_map()) {
       x_file.Add(*streams, "'streams' should be a map, not " + std::string(streams->KindName()), next);
       return false;
     }
@@ -104,7 +109,10 @@ class SourceReader {
                    "write {write_disposition: merge, primary_key: id}");
       }
     }
-    for (const YamlMember& member : streams->members) Stream(member, defaults);
+    if (!none) {
+      for (const YamlMember& member : streams->members) Stream(member, defaults);
+    }
+    if (tables != nullptr) Patterns(*tables, defaults);
     if (KnowsParents()) LinkParents(x_source, x_file);
     return true;
   }
@@ -134,22 +142,71 @@ class SourceReader {
       node.line = member.line;
       node.column = member.column;
     }
-    Json incremental = CommonStreamWords(node, stream);
-    Rules(node, stream, !incremental.is_null());
-    if (x_spec != nullptr) {
-      OptionsRequest options{&x_spec->stream_options, StreamWords(), "the stream '" + member.key + "'",
-                             "streams." + member.key + ".", x_request.project->folder};
-      Result<Json> json = ParseJson(ParseConnectorOptions(node, options, x_file, x_source.secrets), "options");
-      Json all = json ? *json : Json::object();
-      if (!incremental.is_null()) all["incremental"] = incremental;
-      if (!stream.primary_key.empty()) all["primary_key"] = stream.primary_key;
-      stream.options = DumpJson(all);
-    }
+    Words(node, stream, x_source.secrets);
     x_source.streams.push_back(std::move(stream));
   }
 
+  void Words(const YamlNode& node, StreamConfig& stream, std::map<std::string, std::string>& secrets) {
+    Json incremental = CommonStreamWords(node, stream);
+    Rules(node, stream, !incremental.is_null());
+    if (x_spec == nullptr) return;
+    OptionsRequest options{&x_spec->stream_options, StreamWords(), Called(stream), "streams." + stream.name + ".", x_request.project->folder};
+    Result<Json> json = ParseJson(ParseConnectorOptions(node, options, x_file, secrets), "options");
+    Json all = json ? *json : Json::object();
+    if (!incremental.is_null()) all["incremental"] = incremental;
+    if (!stream.primary_key.empty()) all["primary_key"] = stream.primary_key;
+    stream.options = DumpJson(all);
+  }
+
+  static std::string Called(const StreamConfig& stream) {
+    return stream.pattern.empty() ? "the stream '" + stream.name + "'" : "the pattern '" + stream.pattern + "'";
+  }
+
+  void Patterns(const YamlNode& tables, const YamlNode& defaults) {
+    if (x_spec == nullptr) return;
+    if (x_spec->table_option.empty()) {
+      x_file.Add(tables, "the connector " + x_spec->name + " does not take 'tables'", "write streams: {<name>: {...}}");
+      return;
+    }
+    for (const YamlNode* item : PatternItems(tables)) Pattern(*item, defaults);
+  }
+
+  /// Every item is kept, so that what is expected of each is found by its number.
+  void Pattern(const YamlNode& item, const YamlNode& defaults) {
+    constexpr const char* kExample = "write {match: \"sales.*\", exclude: \"*_old\"}, and the words of a stream";
+    TablePattern& pattern = x_source.patterns.emplace_back();
+    pattern.place = pattern.stream.place = x_file.At(item);
+    YamlNode words = item;
+    if (item.is_scalar()) {
+      words = YamlNode{};
+      words.kind = YamlNode::Kind::kMap;
+      words.line = item.line;
+      words.column = item.column;
+      pattern.match = item.text;
+    } else if (item.is_map()) {
+      MapReader reader(item, "a pattern", x_file);
+      pattern.match = reader.Text("match", "");
+      pattern.exclude = reader.Texts("exclude");
+      std::erase_if(words.members, [](const YamlMember& member) { return member.key == "match" || member.key == "exclude"; });
+    }
+    if (pattern.match.empty()) {
+      x_file.Add(item, "an entry of 'tables' needs 'match', the names of tables", kExample);
+      return;
+    }
+    pattern.stream.pattern = pattern.match;
+    for (const OptionSpec& option : x_spec->stream_options) {
+      const bool names_table = option.name == x_spec->table_option || option.name == x_spec->schema_option ||
+                               std::find(option.excludes.begin(), option.excludes.end(), x_spec->table_option) != option.excludes.end();
+      const YamlNode* value = names_table ? words.Find(option.name) : nullptr;
+      if (value != nullptr) x_file.Add(*value, "a pattern cannot say '" + option.name + "': its tables come from 'match'", kExample);
+    }
+    std::map<std::string, std::string> secrets;
+    Words(MergeYaml(defaults, words), pattern.stream, secrets);
+    if (!secrets.empty()) x_file.Add(item, "a pattern cannot take ${" + secrets.begin()->second + "}", "write it at the source, or write the stream under 'streams'");
+  }
+
   Json CommonStreamWords(const YamlNode& node, StreamConfig& stream) {
-    MapReader reader(node, "the stream '" + stream.name + "'", x_file);
+    MapReader reader(node, Called(stream), x_file);
     std::string disposition = reader.Text("write_disposition", "append");
     if (disposition == "replace") {
       stream.write_disposition = WriteDisposition::kReplace;
@@ -212,11 +269,12 @@ class SourceReader {
   void Rules(const YamlNode& node, const StreamConfig& stream, bool incremental) {
     const YamlNode* said = node.Find("write_disposition");
     const YamlNode& at = said != nullptr && !said->is_null() ? *said : node;
-    if (stream.write_disposition == WriteDisposition::kMerge && stream.primary_key.empty()) {
+    const bool keyless = stream.primary_key.empty() && stream.pattern.empty();  // a pattern's tables have keys of their own
+    if (stream.write_disposition == WriteDisposition::kMerge && keyless) {
       x_file.Add(at, "the stream '" + stream.name + "' merges without a key", "write primary_key: id");
     }
     if (x_spec == nullptr) return;
-    if (stream.write_disposition == WriteDisposition::kAppend && x_spec->may_repeat && stream.primary_key.empty()) {
+    if (stream.write_disposition == WriteDisposition::kAppend && x_spec->may_repeat && keyless) {
       x_file.Add(at, "the stream '" + stream.name + "' appends without a key, and " + x_spec->name +
                          " may give rows twice",
                  "write primary_key: id, or write_disposition: replace");
@@ -226,7 +284,7 @@ class SourceReader {
     if (!x_spec->incremental) {
       x_file.Add(where, "the connector " + x_spec->name + " does not take 'incremental'", "take it out");
     } else if (stream.write_disposition == WriteDisposition::kReplace) {
-      x_file.Add(where, "the stream '" + stream.name + "' is replaced as a whole and cannot be incremental",
+      x_file.Add(where, Called(stream) + " is replaced as a whole and cannot be incremental",
                  "write write_disposition: merge or append, or take 'incremental' out");
     }
     CompareKeysRules(where, stream);

@@ -38,8 +38,8 @@ std::string SqlForParser(const ModelConfig& model) {
 
 class Reviewer {
  public:
-  Reviewer(Project& project, std::vector<ModelFile>& files, TableIndex& index, ProblemList& problems)
-      : x_project(project), x_files(files), x_index(index), x_problems(problems) {}
+  Reviewer(Project& project, std::vector<ModelFile>& files, TableIndex& index, const AdoptTable& adopt, ProblemList& problems)
+      : x_project(project), x_files(files), x_index(index), x_adopt(adopt), x_problems(problems) {}
 
   CheckedTables Run(SqlAnalyzer& analyzer) {
     Result<std::vector<Analysis>> answer = analyzer.Analyze(CatalogTables(), Queries());
@@ -139,7 +139,7 @@ class Reviewer {
       for (const std::string& table : model.analysis.tables) {
         if (x_index.Find(table) != nullptr) continue;
         x_blocked.insert(model.table());
-        if (x_index.MayExist(table)) continue;
+        if (x_index.MayExist(table) || x_adopt(table, MentionOf(model, table))) continue;
         // The engine may call what has no schema "main.x".
         std::string shown = table.rfind("main.", 0) == 0 ? table.substr(5) : table;
         std::string message = shown.find('.') == std::string::npos
@@ -289,6 +289,7 @@ class Reviewer {
           checked[query.table].insert(table);
           check.values.push_back(table);
         }
+        if (x_index.Find(table) == nullptr) x_adopt(table, check.place);
         const TableIndex::Entry* entry = x_index.Find(table);
         if (entry == nullptr && !x_index.MayExist(table)) {
           x_problems.Add(check.place, check.name + ": nothing makes the table " + table,
@@ -314,6 +315,7 @@ class Reviewer {
   Project& x_project;
   std::vector<ModelFile>& x_files;
   TableIndex& x_index;
+  const AdoptTable& x_adopt;
   ProblemList& x_problems;
   std::vector<CheckQuery> x_check_queries;
   std::map<std::string, Analysis> x_answers;
@@ -323,8 +325,8 @@ class Reviewer {
 }  // namespace
 
 CheckedTables ReviewSql(Project& project, std::vector<ModelFile>& files, TableIndex& index, SqlAnalyzer& analyzer,
-                        ProblemList& problems) {
-  return Reviewer(project, files, index, problems).Run(analyzer);
+                        const AdoptTable& adopt, ProblemList& problems) {
+  return Reviewer(project, files, index, adopt, problems).Run(analyzer);
 }
 
 }  // namespace caudal

@@ -15,8 +15,8 @@ using CheckedTables = std::map<std::string, std::set<std::string>>;
 
 /// Fills Analysis of every model and the columns of every model that binds; notes unknown tables, cycles, the parser's
 /// problems, unknown parameters, and checks whose SQL does not bind. A model below something that is not known or is
-/// already complained about is not complained about again.
+/// already complained about is not complained about again. `adopt` is asked for what nobody makes.
 CheckedTables ReviewSql(Project& project, std::vector<ModelFile>& files, TableIndex& index, SqlAnalyzer& analyzer,
-                        ProblemList& problems);
+                        const AdoptTable& adopt, ProblemList& problems);
 
 }  // namespace caudal

@@ -52,6 +52,16 @@ bool TableIndex::MayExist(const std::string& table) const {
   return open_schemas.contains(kAnySchema) || open_schemas.contains(table.substr(0, table.find('.')));
 }
 
+void DeclareStream(TableIndex& index, const std::string& table, std::size_t s, std::size_t t, const StreamConfig& stream,
+                   const std::map<std::string, Schema>& published, ProblemList& problems) {
+  TableIndex::Entry entry;
+  entry.source = s;
+  entry.stream = t;
+  entry.place = stream.place;
+  entry.columns = PublishedColumns(stream, table, published);
+  Declare(index, table, std::move(entry), problems);
+}
+
 TableIndex IndexTables(const Project& project, const std::map<std::string, Schema>& published,
                        std::set<std::string> open_schemas, ProblemList& problems) {
   TableIndex index;
@@ -59,14 +69,7 @@ TableIndex IndexTables(const Project& project, const std::map<std::string, Schem
   for (std::size_t s = 0; s < project.sources.size(); ++s) {
     const SourceConfig& source = project.sources[s];
     for (std::size_t t = 0; t < source.streams.size(); ++t) {
-      const StreamConfig& stream = source.streams[t];
-      std::string table = source.name + "." + stream.name;
-      TableIndex::Entry entry;
-      entry.source = s;
-      entry.stream = t;
-      entry.place = stream.place;
-      entry.columns = PublishedColumns(stream, table, published);
-      Declare(index, table, std::move(entry), problems);
+      DeclareStream(index, source.name + "." + source.streams[t].name, s, t, source.streams[t], published, problems);
     }
   }
   for (std::size_t m = 0; m < project.models.size(); ++m) {

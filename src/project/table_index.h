@@ -1,6 +1,7 @@
 // The tables of a project while it is checked: who declares them, and which columns are known. A value.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -31,6 +32,13 @@ struct TableIndex {
   std::vector<std::string> Names() const;
   bool MayExist(const std::string& table) const;
 };
+
+/// Whether a table that nobody makes is one that a pattern may stand for; then it is declared, as what reads it at `place` means it.
+using AdoptTable = std::function<bool(const std::string& table, const Place& place)>;
+
+/// A stream that is, or will be, the `t`th of source `s`.
+void DeclareStream(TableIndex& index, const std::string& table, std::size_t s, std::size_t t, const StreamConfig& stream,
+                   const std::map<std::string, Schema>& published, ProblemList& problems);
 
 /// Declares every stream and model; two with one name are a problem. Streams get their published columns, with the types
 /// that the user stated.

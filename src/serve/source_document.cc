@@ -29,6 +29,12 @@ Json StreamDocument(const StreamConfig& stream, const StreamStatus& status, cons
                 {"cursor", status.cursor.empty() ? Json(nullptr) : Json(status.cursor)},
                 {"next", status.next},
                 {"published", facts.has_value()}};
+  if (!stream.pattern.empty()) {
+    document["pattern"] = stream.pattern;
+    document["at_source"] = stream.at_source;
+  }
+  if (!stream.gone.empty()) document["gone_since"] = stream.gone;
+  if (stream.refused) document["refused"] = stream.refused->message;
   if (status.last_load) {
     document["last_load"] = {{"at", FormatTimestampMs(status.last_load->at)}, {"version", status.last_load->version}, {"rows", status.last_load->rows}};
   }

@@ -99,6 +99,8 @@ TEST_F(ServerRead, PostgresOffersTablesKeysCursorsAndRows) {
   ASSERT_EQ(offers->size(), 3U);
   const StreamOffer& notes = (*offers)[0];
   EXPECT_EQ(notes.name, "other.notes");
+  EXPECT_EQ(notes.schema, "other");
+  EXPECT_EQ(notes.table, "notes");
   EXPECT_EQ(notes.columns.fields[0].type.ToSql(), "VARCHAR[]");
   const StreamOffer& lines = (*offers)[1];
   EXPECT_EQ(lines.name, "lines");

@@ -30,6 +30,7 @@ ConnectorSpec Spec() {
   spec.summary = "Delta tables of a folder";
   spec.shape = SourceShape::kRelation;
   spec.discovers = true;
+  spec.table_option = "table";
   spec.checks_streams = true;
   spec.may_repeat = true;
   spec.delivery = "whole versions: a table that has a new one is read again, as it stands then";

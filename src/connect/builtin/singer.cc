@@ -33,6 +33,7 @@ ConnectorSpec Spec() {
   spec.shape = SourceShape::kBytes;
   spec.program_option = "command";
   spec.discovers = true;
+  spec.table_option = "tap_stream";
   spec.checks_streams = true;
   spec.incremental = true;
   spec.may_repeat = true;

@@ -32,6 +32,7 @@ ConnectorSpec Spec() {
   spec.summary = "Tables, views and queries of a SQLite database file";
   spec.shape = SourceShape::kRelation;
   spec.discovers = true;
+  spec.table_option = "table";
   spec.incremental = true;
   spec.may_repeat = true;
   spec.delivery = "at least once: rows at the cursor's last value come again, and a key makes them one";
