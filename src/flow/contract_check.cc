@@ -106,10 +106,4 @@ Status RefuseMisfits(const std::string& table, const StreamConfig& stream, const
                "mend the source, or write `schema_contract: {data_type: discard_row}` for the stream; docs/contracts.md", stream.place.ToString()};
 }
 
-Status RefuseNewTable(const std::string& table, const StreamConfig& stream) {
-  if (stream.contract.tables != ContractMode::kFreeze) return {};
-  return Error{ErrorKind::kInvalidArgument, table + " was not loaded: it is no table yet, and its contract freezes tables",
-               "write `schema_contract: {tables: evolve}` for the stream until it was loaded once; docs/contracts.md", stream.place.ToString()};
-}
-
 }  // namespace caudal

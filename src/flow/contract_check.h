@@ -30,7 +30,4 @@ Result<Schema> LookAtColumns(const SourceColumns& of, Schema& found, std::vector
 /// Errors: kInvalidArgument where values did not fit, and the contract freezes the types.
 Status RefuseMisfits(const std::string& table, const StreamConfig& stream, const std::vector<Drift>& drift);
 
-/// Errors: kInvalidArgument: the table is not there yet, and the contract freezes tables.
-Status RefuseNewTable(const std::string& table, const StreamConfig& stream);
-
 }  // namespace caudal

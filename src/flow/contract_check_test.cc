@@ -88,11 +88,9 @@ TEST_F(ContractCheck, TypesAndTables) {
   misfit.type = "BIGINT";
   misfit.values = 1;
   EXPECT_TRUE(RefuseMisfits("s.t", x_stream, {misfit}));
-  EXPECT_TRUE(RefuseNewTable("s.t", x_stream));
-  x_stream.contract.data_type = x_stream.contract.tables = ContractMode::kFreeze;
+  x_stream.contract.data_type = ContractMode::kFreeze;
   EXPECT_FALSE(RefuseMisfits("s.t", x_stream, {misfit}));
   EXPECT_TRUE(RefuseMisfits("s.t", x_stream, {}));
-  EXPECT_FALSE(RefuseNewTable("s.t", x_stream));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ Result<PlanItem> PlanStream(const Workspace& workspace, const Node& node, const 
   item.table = node.table;
   item.action = "load";
   const StreamConfig& stream = workspace.project.stream(node);
-  if (!base && stream.contract.tables == ContractMode::kFreeze) {
+  if (!base && !stream.pattern.empty() && stream.contract.tables == ContractMode::kFreeze) {
     item.reason = "is refused: it is no table yet, and its contract freezes tables";
     return item;
   }

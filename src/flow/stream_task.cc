@@ -45,7 +45,6 @@ Status Load::Run() {
   TRY_ASSIGN(Staging staging,
              Staging::Make(x_workspace, fmt::format("{}-{}-{}", x_context.run, x_node.table, x_context.attempt)));
   x_staging = &staging;
-  if (!x_base && !x_context.rejects_where) TRY(RefuseNewTable(x_node.table, x_stream));
   if (x_context.rejects_where) {
     TRY(FetchRejects());
     if (!x_replay) return NothingNew("no row of " + x_node.table + " is rejected");

@@ -87,6 +87,14 @@ class Reading(server_cases.ReadingCases, MysqlTest):
         self.assertEqual(self.counts("lower"), ["500"])
         self.assertEqual(self.project.rows("SELECT n, total, word FROM shop.summed"), [["500", "31312.50", "it's"]])
 
+    def test_a_user_who_sees_the_rights_of_others(self):
+        quoted = PASSWORD.replace("\\", "\\\\").replace("'", "''")
+        self.server.sql(f"CREATE USER wide@'%' IDENTIFIED BY '{quoted}'; GRANT SELECT ON *.* TO wide@'%'")
+        self.addCleanup(lambda: self.server.sql("DROP USER wide@'%'"))
+        self.project.source(self.server, {"orders": MERGE}, user="wide")
+        self.project.ok("run")
+        self.assert_same("orders")
+
     def test_the_session_cannot_write(self):
         self.sql("CREATE FUNCTION burn() RETURNS int MODIFIES SQL DATA BEGIN DELETE FROM orders; RETURN 1; END".join(["DELIMITER //\n", "//\nDELIMITER ;\n"]))
         self.server.sql("GRANT EXECUTE, DELETE ON shop.* TO reader@'%'")

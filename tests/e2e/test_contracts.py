@@ -69,8 +69,7 @@ class NewColumn(Contract):
         self.assertEqual([d["column"] for d in self.shop.json("show", "s.t")["drift"]], ["zip"], "since when is remembered")
 
     def test_freeze_fails_by_name_and_publishes_nothing(self):
-        self.first()
-        self.define("freeze")
+        self.first("freeze")
         self.add()
         self.fails("s.t was not loaded: column zip is new in b.csv, as BIGINT; its contract freezes columns", "sources/s.yaml:5:3", "name zip under `columns:`")
         self.assertEqual(self.rows(), [["id", "city"], ["1", "Lima"]])
@@ -186,15 +185,12 @@ class ValuesThatDoNotFit(Contract):
 
 
 class Tables(Contract):
-    def test_freeze_refuses_the_first_load(self):
-        self.shop.write("caudal.yaml", "name: small\ndefaults: {retries: [], schema_contract: {tables: freeze}}\n")
-        self.define("")
-        self.shop.write("drops/a.csv", "id,city\n1,Lima\n")
-        self.assertIn("its contract freezes tables", self.shop.ok("plan"))
-        self.fails("s.t was not loaded: it is no table yet, and its contract freezes tables")
-        self.define("{tables: evolve}")
-        self.shop.ok("run")
+    def test_a_stream_that_is_written_is_wanted(self):
+        self.shop.write("caudal.yaml", "name: small\ndefaults: {retries: [], schema_contract: freeze}\n")
+        self.first()
         self.assertEqual(len(self.rows()), 2)
+        self.shop.write("drops/b.csv", "id,city,zip\n2,Quito,1\n")
+        self.fails("its contract freezes columns")
 
 
 if __name__ == "__main__":

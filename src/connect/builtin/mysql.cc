@@ -53,10 +53,12 @@ constexpr const char* kLookback = "1h";
 constexpr const char* kLookbackOfLocalTime = "2h";
 
 // The oldest transaction's begin is in the zone of the server's machine, and cut to seconds; the server makes the list anew ten
-// times a second. The CASE keeps from it who may not read it.
+// times a second. The CASE keeps from it who may not read it: the user, or on MariaDB the role; others' rights may be seen, too.
 constexpr const char* kMomentSql =
     "SELECT CAST(UTC_TIMESTAMP(6) AS CHAR) AS now, CAST(CASE WHEN EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE "
-    "PRIVILEGE_TYPE = 'PROCESS') THEN COALESCE((SELECT TIMESTAMPDIFF(SECOND, MIN(CONVERT_TZ(trx_started, 'SYSTEM', '+00:00')), UTC_TIMESTAMP()) "
+    "PRIVILEGE_TYPE = 'PROCESS' AND (GRANTEE = CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - "
+    "CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') "
+    "OR GRANTEE LIKE CONCAT('''', CURRENT_ROLE(), '''@%'))) THEN COALESCE((SELECT TIMESTAMPDIFF(SECOND, MIN(CONVERT_TZ(trx_started, 'SYSTEM', '+00:00')), UTC_TIMESTAMP()) "
     "FROM information_schema.INNODB_TRX WHERE trx_is_read_only = 0), 0) + 2 END AS CHAR) AS age";
 
 struct Moment {
