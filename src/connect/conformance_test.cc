@@ -300,7 +300,7 @@ std::unique_ptr<Ground> MakeGround(const std::string& connector) {
   if (connector == "postgres") {
     return std::make_unique<ServerGround>(std::vector<Rows>{
         OneRow({"700", "701", "false", "true", "2026-01-01 00:00:00+00"}),
-        OneRow({"16385", "r", "true", "0", "many", "id", "int8", "", {}, "-1", "0", "false", "true", "1"})});
+        OneRow({"16385", "r", "true", "0", "many", "id", "int8", "", {}, "-1", "0", "false", "true", "1", "true"})});
   }
   if (connector == "mysql") {
     return std::make_unique<ServerGround>(std::vector<Rows>{OneRow({"2026-01-01 00:00:00.000000", {}}),

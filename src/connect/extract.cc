@@ -135,7 +135,7 @@ Result<StagedRead> ReadRelation(const Connector& connector, const SourceRequest&
   TRY_ASSIGN(RelationRead plan, source->Read(request));
   if (request.sample_rows > 0) {
     plan.sql = fmt::format("SELECT * FROM (\n{}\n) LIMIT {}", plan.sql, request.sample_rows);
-    plan.cursor_sql = plan.keys_sql = "";
+    plan.cursor_sql = plan.keys_sql = plan.numbered_sql = "";
     plan.as_texts = nullptr;
   }
   const std::string origin = fmt::format("{}.{}", request.source, request.stream);

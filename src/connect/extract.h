@@ -27,7 +27,7 @@ struct RelationRunner {
     Cell cursor;
     std::int64_t keys = 0;  // rows in keys_path
   };
-  /// Copies read.sql to one Parquet file in the layout of a data file, with `_source_file` and `_source_row` from 1 as last
+  /// Copies read.sql to one Parquet file in the layout of a data file, with `_source_file` and `_source_row` as last
   /// columns; within the same transaction asks cursor_sql, and copies keys_sql.
   std::function<Result<Copied>(const RelationRead& read, const Target& target, const Schema& pinned)> copy;
 };

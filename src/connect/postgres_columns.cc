@@ -112,7 +112,8 @@ std::string PostgresTableSql(const std::string& schema, const std::string& table
       "e.typname::text AS element, (CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END)::text AS modifier, "
       "a.attndims::text AS dimensions, t.typtype = 'd' AS domain, has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable, "
       "(SELECT count(*) FROM pg_class AS r JOIN pg_namespace AS m ON m.oid = r.relnamespace WHERE lower(m.nspname) = lower({0}) "
-      "AND lower(r.relname) = lower({1}) AND r.relkind IN ('r', 'p', 'v', 'm', 'f')) AS alike "
+      "AND lower(r.relname) = lower({1}) AND r.relkind IN ('r', 'p', 'v', 'm', 'f')) AS alike, "
+      "c.relkind IN ('r', 'm') AND NOT c.relhassubclass AS one_heap "
       "FROM (SELECT 1) AS one LEFT JOIN pg_namespace AS n ON n.nspname = {0} "
       "LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = {1} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
       "LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
@@ -134,6 +135,7 @@ PostgresTable ReadPostgresTable(const Rows& rows) {
     table.prepared = NumberIn(row[3]);
     table.neighbours = row[4].value_or("");
     table.name_is_unique = NumberIn(row[13]) < 2;
+    table.has_row_places = row[14] == "true";
     if (!row[5]) continue;
     ServerColumn column = ColumnOf(*row[5], row[6].value_or(""), row[7].value_or(""), row[8].value_or(""),
                                      NumberIn(row[9]), NumberIn(row[10]), row[11] == "true");

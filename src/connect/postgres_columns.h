@@ -16,6 +16,7 @@ struct PostgresTable {
   bool schema_usable = true;
   bool is_table = false;          // its rows become visible when the transaction that wrote them commits: no view of any kind
   bool has_row_versions = false;  // rows carry the number of the transaction that wrote them (no view, no foreign table)
+  bool has_row_places = false;    // a row's place tells it from all others of the table (one heap)
   std::string id;                 // oid
   bool name_is_unique = true;     // the scanner finds names without regard to case
   std::string neighbours;         // tables of the schema, for an error

@@ -91,6 +91,9 @@ struct RelationRead {
   AttachedDatabase database;
   std::string sql;
   std::string cursor_sql;
+  /// The same rows with `_source_row` besides, a BIGINT above 0 that no other of them has; "" = they are counted as they come,
+  /// by one thread.
+  std::string numbered_sql = {};
   std::string keys_sql = {};  // request.keys of all rows, whatever the cursor; "" where they are not asked for
   /// The source knows, without reading, that there is nothing behind request.cursor.
   bool unchanged = false;

@@ -86,9 +86,12 @@ Result<RelationReader::Copied> RelationReader::CopyInside(const Selects& selects
   TRY_ASSIGN(const Connection::Shape shape, x_connection.Describe(selects.rows));  // without asking for a row
   TRY(RefuseReservedColumns(shape.columns));
   copied.columns = Typed(shape.columns, pinned);
+  // A count is one thread's work, from the source to the file.
+  const std::string file = QuoteLiteral(target.source_file);
   const std::string select =
-      fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)",
-                  QuoteLiteral(target.source_file), SelectBody(selects.rows));
+      selects.numbered.empty()
+          ? fmt::format("SELECT *, {} AS _source_file, row_number() OVER () AS _source_row FROM (\n{}\n)", file, SelectBody(selects.rows))
+          : fmt::format("SELECT * EXCLUDE (_source_row), {} AS _source_file, _source_row FROM (\n{}\n)", file, SelectBody(selects.numbered));
   TRY_ASSIGN(std::vector<WrittenFile> files, x_connection.Copy(CopyToFile(select, copied.columns, target.path), {}));
   if (!files.empty()) copied.file = std::move(files[0]);
   for (const std::string_view name : kHoodieColumns) copied.file.columns.erase(std::string(name));

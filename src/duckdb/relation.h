@@ -20,9 +20,12 @@ class RelationReader {
   /// All rows of a SELECT, up to a hundred thousand.
   Result<Rows> Ask(const AttachedDatabase& database, const std::string& sql);
 
-  /// What is read, all in one snapshot: rows, the cursor's one VARCHAR ("" = none), the keys of every row ("" = none).
+  /// What is read, all in one snapshot.
   struct Selects {
-    std::string rows, cursor, keys;
+    std::string rows;
+    std::string numbered;  // the same, and `_source_row`; "" = they are counted from 1
+    std::string cursor;    // one VARCHAR; "" = none
+    std::string keys;      // of every row; "" = none
   };
   struct Target {
     std::string path, keys_path;
@@ -34,7 +37,7 @@ class RelationReader {
     Cell cursor;
     std::int64_t keys = 0;  // rows in keys_path, which is there where keys were asked for
   };
-  /// Copies the rows to one file at `path`, with `_source_file` and `_source_row` (from 1) last. A column of `pinned`
+  /// Copies the rows to one file at `path`, with `_source_file` and `_source_row` last. A column of `pinned`
   /// keeps its type and field id, others get fresh ids; keys get the same types. A failed copy leaves no file, and another one
   /// may follow.
   Result<Copied> Copy(const AttachedDatabase& database, const Selects& selects, const Target& target, const Schema& pinned);

@@ -306,7 +306,8 @@ Status Load::Commit(Change change) {
     x_outcome.note = ReadInWords(x_extracted, x_counts.read);
   }
   for (const Drift& drift : x_drift) x_outcome.note += ", " + DriftInWords(drift);
-  if (x_gone > 0) x_outcome.note += fmt::format(", {} rows deleted, whose keys are gone at the source", x_gone);
+  if (x_gone == 1) x_outcome.note += ", 1 row deleted: its key is gone at the source";
+  if (x_gone > 1) x_outcome.note += fmt::format(", {} rows deleted: their keys are gone at the source", x_gone);
   for (const std::string& note : x_extracted.read.notes) x_outcome.note += ", " + note;
   return {};
 }

@@ -52,7 +52,7 @@ TEST_F(DatabaseTest, RelationIsCopiedWithPinnedIdsOriginsAndCursor) {
   const std::string path = x_folder + "/staging/r.parquet";
   const std::string keys = x_folder + "/staging/k.parquet";
   const auto copied = reader.Copy(
-      Database(), {"SELECT * FROM erp.customers WHERE id > 0", "SELECT max(changed) FROM erp.customers", "SELECT id, changed FROM erp.customers"},
+      Database(), {"SELECT * FROM erp.customers WHERE id > 0", "", "SELECT max(changed) FROM erp.customers", "SELECT id, changed FROM erp.customers"},
       {path, keys, "raw/erp/1.parquet"}, pinned);
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_EQ(copied->cursor, "2026-01-03");
@@ -69,7 +69,7 @@ TEST_F(DatabaseTest, RelationIsCopiedWithPinnedIdsOriginsAndCursor) {
   EXPECT_EQ(copied->keys, 2);
   EXPECT_TRUE(fs::exists(keys));
 
-  const auto none = reader.Copy(Database(), {"SELECT * FROM erp.customers WHERE id > 9", "", ""},
+  const auto none = reader.Copy(Database(), {"SELECT * FROM erp.customers WHERE id > 9", "", "", ""},
                                 {x_folder + "/staging/n.parquet", "", "raw/erp/2.parquet"}, pinned);
   ASSERT_TRUE(none) << none.error().message;
   EXPECT_EQ(none->file.rows, 0);

@@ -30,7 +30,7 @@ Result<JobResult> RunOne(const ExtractJob& job, const WorkOrder& order, Connecti
   RelationRunner runner;
   runner.ask = [&](const RelationQuestion& question) { return reader.Ask(question.database, question.sql); };
   runner.copy = [&](const RelationRead& read, const RelationRunner::Target& to, const Schema& pinned) -> Result<RelationRunner::Copied> {
-    TRY_ASSIGN(RelationReader::Copied copied, reader.Copy(read.database, {read.sql, read.cursor_sql, read.keys_sql},
+    TRY_ASSIGN(RelationReader::Copied copied, reader.Copy(read.database, {read.sql, read.numbered_sql, read.cursor_sql, read.keys_sql},
                                                           {to.path, to.keys_path, to.source_file}, pinned));
     return RelationRunner::Copied{std::move(copied.file), std::move(copied.columns), std::move(copied.cursor), copied.keys};
   };

@@ -67,7 +67,7 @@ class ReadingCases:
         self.project.source(self.server, {"orders": stream % "0s"})
         self.project.ok("run")
         self.sql("DELETE FROM orders WHERE id IN (7, 300, 301)")
-        self.assertIn("3 rows deleted, whose keys are gone at the source", self.project.ok("run"))
+        self.assertIn("3 rows deleted: their keys are gone at the source", self.project.ok("run"))
         self.assert_same("orders")
         self.assertIn("1 unchanged", self.project.ok("run"))
         # With new and changed rows, and a key that changes, in one commit.

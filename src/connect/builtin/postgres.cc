@@ -220,6 +220,10 @@ Result<RelationRead> PostgresSource::Read(const SourceRequest& request) {
   // The scanner's own scan reads with several connections; what the server must compute comes in one stream.
   const bool scan = condition.empty() && !x_asked.table.empty() && x_table.has_row_versions && x_table.plain();
   read.sql = scan ? fmt::format("SELECT {} FROM {}.{}", lists.shown, kCatalog, relation()) : OnServer(on_server(lists.sent), lists.shown);
+  const bool named_so = FindColumn(x_table.columns, "rowid") != nullptr;
+  if (scan && x_table.has_row_places && !named_so) {
+    read.numbered_sql = fmt::format("SELECT {}, rowid + 1 AS _source_row FROM {}.{}", lists.shown, kCatalog, relation());
+  }
   read.cursor_sql = CursorSql(condition);
   if (!request.keys.empty()) {
     TRY_ASSIGN(const std::vector<ServerColumn> columns, KeyColumns(request, x_table.columns));

@@ -23,7 +23,7 @@ Line Moment(const char* replica, const char* sees_others) {
 /// One column of a table as the server tells it.
 Line Column(const char* name, const char* kind, const char* category = "", const char* element = "", const char* modifier = "-1",
             const char* dimensions = "0", const char* domain = "false") {
-  return {"16385", "r", "true", "0", "orders, tags", name, kind, category, element, modifier, dimensions, domain, "true", "1"};
+  return {"16385", "r", "true", "0", "orders, tags", name, kind, category, element, modifier, dimensions, domain, "true", "1", "true"};
 }
 
 class Postgres : public ::testing::Test {
@@ -71,6 +71,11 @@ TEST_F(Postgres, KeepsThePasswordOutOfTheConnectionString) {
 TEST_F(Postgres, ScansATableAndHasTheServerComputeWhatTheScannerWouldLose) {
   const RelationRead scan = Read(Request(Json::object()), {Column("id", "int8"), Column("name", "text")});
   EXPECT_EQ(scan.sql, "SELECT CAST(\"id\" AS BIGINT) AS \"id\", CAST(\"name\" AS VARCHAR) AS \"name\" FROM src.\"public\".\"orders\"");
+  EXPECT_EQ(scan.numbered_sql, "SELECT CAST(\"id\" AS BIGINT) AS \"id\", CAST(\"name\" AS VARCHAR) AS \"name\", rowid + 1 AS _source_row FROM src.\"public\".\"orders\"");
+  EXPECT_EQ(Read(Request(Json::object()), {Column("id", "int8"), Column("rowid", "text")}).numbered_sql, "") << "a column of that name";
+  Line partitioned = Column("id", "int8");
+  partitioned.back() = "false";
+  EXPECT_EQ(Read(Request(Json::object()), {partitioned}).numbered_sql, "") << "places of several heaps";
   EXPECT_EQ(scan.cursor_sql, "");
   const RelationRead guarded = Read(Request(Json::object()), {Column("price", "numeric", "", "", "655366")});
   EXPECT_THAT(guarded.sql, HasSubstr("CAST(\"price\" AS DECIMAL(10,2))"));
@@ -173,7 +178,7 @@ TEST_F(Postgres, RefusesWhatItCannotProveAndWhatIsNotThere) {
   view[1] = "v";
   EXPECT_THAT(Learn(Request(by_id), {view}).error().next, HasSubstr("lag: 1h"));
   EXPECT_TRUE(Learn(Request(Json::object()), {view}));
-  const Line nothing{{}, {}, {}, "0", "orders, tags", {}, {}, {}, {}, {}, {}, {}, {}, "0"};
+  const Line nothing{{}, {}, {}, "0", "orders, tags", {}, {}, {}, {}, {}, {}, {}, {}, "0", {}};
   const Status missing = Learn(Request(Json{{"table", "ordrs"}}), {nothing});
   EXPECT_EQ(missing.error().kind, ErrorKind::kNotFound);
   EXPECT_THAT(missing.error().message, HasSubstr("no table public.ordrs"));
