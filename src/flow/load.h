@@ -67,6 +67,7 @@ class Load {
   std::string NewestOfEachKey(ComputeJob& job) const;
   Status Build();
   Status BuildWhole();
+  Result<std::optional<WrittenFile>> ReadyFile() const;
   Status AddRepairs(ComputeJob& job, Change& change, std::vector<std::string>& steps);
   static void AddCount(ComputeJob& job, const std::string& name, const std::string& from);
   void AddParquetCount(ComputeJob& job) const;

@@ -15,6 +15,9 @@
 namespace caudal {
 namespace {
 
+// A larger one is better cut into several: later merges rewrite whole files.
+constexpr std::int64_t kMostAsItIs = std::int64_t{512} << 20;
+
 std::vector<std::string> PathsOf(const StepResult& step) {
   std::vector<std::string> paths;
   for (const WrittenFile& file : step.files) paths.push_back(file.path);
@@ -131,13 +134,35 @@ Status Load::Build() {
   return BuildWhole();
 }
 
+/// The raw file of a database's rows, where it can be published as it is: every row is good, under just the table's columns.
+Result<std::optional<WrittenFile>> Load::ReadyFile() const {
+  const std::optional<WrittenFile> none;
+  if (Merges() || x_extracted.read.relation_file.empty() || !x_stream.partition_by.empty() || !x_refused.fields.empty()) return none;
+  if (!RejectRuleOf(Checks(), x_schema).condition.empty()) return none;
+  TRY_ASSIGN(const Json own, ParseJson(x_extracted.read.relation_columns, "the columns of " + x_node.table));
+  TRY_ASSIGN(const Schema columns, SchemaFromJson(own));
+  TRY_ASSIGN(const Json json, ParseJson(x_extracted.read.relation_file, "the file of a relation"));
+  TRY_ASSIGN(WrittenFile file, WrittenFileFromJson(json));
+  if (!(columns == x_schema) || file.size_bytes > kMostAsItIs) return none;
+  for (const std::string& key : x_stream.primary_key) {
+    const auto stats = file.columns.find(key);
+    if (stats == file.columns.end() || stats->second.null_count != 0) return none;
+  }
+  return std::optional(std::move(file));
+}
+
 /// Append, replace, and the first load of a merge: one job writes the candidate and measures it.
 Status Load::BuildWhole() {
   ComputeJob job;
   job.output_folder = x_staging->path();
   TRY(AddSplit(job));
-  TRY_ASSIGN(Step out, Write("out", Merges() ? NewestOfEachKey(job) : "SELECT * FROM good", x_schema, x_stream.partition_by));
-  job.steps.push_back(std::move(out));
+  TRY_ASSIGN(const std::optional<WrittenFile> ready, ReadyFile());
+  if (ready) {
+    job.steps.push_back(Step::Run("out", "CREATE VIEW out AS SELECT * FROM good"));
+  } else {
+    TRY_ASSIGN(Step out, Write("out", Merges() ? NewestOfEachKey(job) : "SELECT * FROM good", x_schema, x_stream.partition_by));
+    job.steps.push_back(std::move(out));
+  }
   TRY_ASSIGN(Step rejects, Write("rejects", "SELECT * FROM bad", RejectSchema(), {}));
   job.steps.push_back(std::move(rejects));
   AddDriftQueries(job);
@@ -157,12 +182,12 @@ Status Load::BuildWhole() {
   TRY(AddChecks(job, scope, change.removes, repaired, {"out"}, "out"));
   TRY_ASSIGN(ComputeResult result, Compute(std::move(job)));
   TRY(TakeDrift(result));
-  const StepResult* written = result.Find("out");
-  for (const WrittenFile& file : written->files) change.adds.push_back({file, ""});
+  const std::vector<WrittenFile> written = ready ? std::vector<WrittenFile>{*ready} : result.Find("out")->files;
+  for (const WrittenFile& file : written) change.adds.push_back({file, ""});
   for (const std::string& name : repaired) {
     for (const WrittenFile& file : result.Find(name)->files) change.adds.push_back({file, ""});
   }
-  x_counts.written = RowsOf(written->files);
+  x_counts.written = RowsOf(written);
   TRY(CountRows(result));
   return AuditAndCommit(result, scope, std::move(change));
 }
